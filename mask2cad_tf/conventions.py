@@ -1,0 +1,52 @@
+"""Frames, orders, units and names: every module speaks this language.
+
+Camera. Pix3D's: origin at the optical centre, +x to the image's LEFT, +y up,
++z forward (right-handed). A CAD vertex v goes to the camera by X = R v + t and
+to the image by u = cx - fx X / Z, v = cy - fy Y / Z (both minus).
+
+CAD. Vertices as stored in the file; +y up, front towards +z, left-right
+symmetric about the plane x = 0 unless its manifest says otherwise.
+
+Orders. Boxes are (ymin, xmin, ymax, xmax), pixels, the maxima exclusive;
+`predict`'s JSON alone uses (x0, y0, x1, y1). Image points are (x, y), pixels,
+the centre of the top-left pixel at (0.5, 0.5). Quaternions are (w, x, y, z).
+Intrinsics are (fx, fy, cx, cy), pixels. Class id 0 is the background.
+
+Rotation frames. 'camera': R as above. 'allocentric': R as it looks from the
+ray through the object's centre, R_camera = R_ray R_allocentric, where R_ray is
+the smallest rotation that takes +z to that ray.
+
+Shape letters. B batch, N rois or detections, Q sampled rois, O pool objects,
+V views, K pose bins, C classes (with background), E embedding, M mask side.
+
+| paper   | code                 | paper    | code                             |
+|---------|----------------------|----------|----------------------------------|
+| F_i     | roi_features         | f^im     | image_embedding                  |
+| M_i     | roi_mask_probs       | f^obj    | shape_embedding                  |
+| M_i∘F_i | object_features      | tau, C   | temperature, negative_weight     |
+| Q       | num_sampled_rois     | P_h, N_h | num_hard_positives, _negatives   |
+| k views | num_views            | K, theta | num_pose_bins, refine_max_angle  |
+| dx, dy  | center_offsets       | N_k      | num_neighbors                    |
+"""
+
+# Pix3D's nine classes, alphabetical as in the Mesh R-CNN splits; id = 1 + index.
+PIX3D_CLASSES = (
+    'bed', 'bookcase', 'chair', 'desk', 'misc', 'sofa', 'table', 'tool',
+    'wardrobe',
+)
+
+NUM_VIEWS = 16        # k canonical views of a CAD, Sec. 3.2
+VIEW_SIZE = 128       # pixels, side of a rendered view
+EMBEDDING_SIZE = 128  # Table 6
+OUTER_BOX_SCALE = 1.25  # ShapeMask's outer box over the detected box
+
+# Order of the symmetry group about the CAD's up axis (+y), Scan2CAD's labels.
+SYMMETRY_ORDERS = {
+    '__SYM_NONE': 1, '__SYM_ROTATE_UP_2': 2, '__SYM_ROTATE_UP_4': 4,
+    '__SYM_ROTATE_UP_INF': 0,
+}
+SYMMETRY_NAMES = {order: name for name, order in SYMMETRY_ORDERS.items()}
+
+# A photo of unknown focal length is taken to be a phone's main camera.
+DEFAULT_FOCAL_35MM = 27.0  # mm, 35 mm equivalent
+DIAGONAL_35MM = 43.267     # mm; f_px = f_35mm / DIAGONAL_35MM * diagonal_px

@@ -1,0 +1,86 @@
+import numpy as np
+import tensorflow as tf
+from absl.testing import parameterized
+from official.vision.ops import box_ops
+
+from mask2cad_tf.ops import roi_masks
+
+
+class RoiMasksTest(tf.test.TestCase, parameterized.TestCase):
+
+  def test_outer_box_by_hand(self):
+    # 40 x 80 grows by 1.25 to 50 x 100 about the same centre.
+    self.assertAllClose(
+        roi_masks.outer_boxes(tf.constant([10.0, 20, 50, 100]), 1.25),
+        [5, 10, 55, 110])
+
+  def test_outer_boxes_as_model_garden(self):
+    rng = np.random.default_rng(0)
+    low = rng.uniform(0, 100, [2, 5, 2])
+    boxes = np.concatenate(
+        [low, low + rng.uniform(1, 60, [2, 5, 2])], -1).astype(np.float32)
+    self.assertAllClose(
+        roi_masks.outer_boxes(boxes, 1.25, tf.constant([120, 130])),
+        box_ops.compute_outer_boxes(boxes, [120, 130], 1.25), atol=1e-4)
+
+  def test_image_shapes_of_a_batch(self):
+    boxes = tf.tile(tf.constant([[[0.0, 0, 100, 100]]]), [2, 3, 1])
+    shapes = tf.constant([[90, 80], [200, 110]])
+    clipped = roi_masks.outer_boxes(boxes, 1.5, shapes[:, tf.newaxis])
+    self.assertAllClose(clipped[:, 0], [[0, 0, 90, 80], [0, 0, 125, 110]])
+
+  def test_scale_below_one_is_refused(self):
+    with self.assertRaisesRegex(ValueError, 'roi.outer_box_scale'):
+      roi_masks.outer_boxes(tf.zeros([4]), 0.9)
+
+  def test_whole_image_at_its_own_size_is_the_mask(self):
+    mask = np.random.default_rng(0).integers(0, 2, [3, 8, 8]).astype(np.uint8)
+    boxes = tf.tile(tf.constant([[0.0, 0, 8, 8]]), [3, 1])
+    self.assertAllClose(roi_masks.crop_masks(mask, boxes, 8), mask)
+
+  def test_pixel_aligned_crop(self):
+    mask = np.random.default_rng(1).random([1, 9, 12]).astype(np.float32)
+    crop = roi_masks.crop_masks(mask, tf.constant([[2.0, 5, 6, 9]]), 4)
+    self.assertAllClose(crop, mask[:, 2:6, 5:9])
+
+  def test_bilinear_by_hand(self):
+    # Cell centres of a 2-cell crop of [1, 3] lie at 1.5 and 2.5, on pixels 1
+    # and 2; of [0.5, 2.5] at 1 and 2, half way between pixel centres.
+    mask = tf.constant([[[0.0, 4.0, 8.0, 16.0]] * 4])
+    self.assertAllClose(
+        roi_masks.crop_masks(mask, tf.constant([[0.0, 1, 2, 3]]), 2)[0, 0],
+        [4, 8])
+    self.assertAllClose(
+        roi_masks.crop_masks(mask, tf.constant([[0.0, 0.5, 2, 2.5]]), 2)[0, 0],
+        [2, 6])
+
+  def test_outside_the_image_is_empty(self):
+    # The box is twice the image, about it: only the middle half is inside.
+    crop = roi_masks.crop_masks(
+        tf.ones([1, 4, 4]), tf.constant([[-2.0, -2, 6, 6]]), 8)
+    expected = np.zeros([1, 8, 8])
+    expected[:, 2:6, 2:6] = 1.0
+    self.assertAllEqual(crop, expected)
+
+  def test_full_masks_stay_full_at_the_border(self):
+    crop = roi_masks.crop_masks(
+        tf.ones([1, 10, 10], tf.uint8), tf.constant([[0.0, 0, 10, 10]]), 32)
+    self.assertAllEqual(crop, np.ones([1, 32, 32]))
+
+  def test_padding_box_samples_the_corner(self):
+    crop = roi_masks.crop_masks(tf.ones([1, 4, 4]), tf.zeros([1, 4]), 4)
+    self.assertAllEqual(crop, np.ones([1, 4, 4]))
+
+  @parameterized.parameters(True, False)
+  def test_mask_features(self, stop_gradient):
+    features = tf.constant(np.random.default_rng(0).random([2, 3, 4, 4, 5]))
+    features = tf.cast(features, tf.float32)
+    logits = tf.zeros([2, 3, 4, 4])
+    with tf.GradientTape() as tape:
+      tape.watch([features, logits])
+      product = roi_masks.mask_features(features, logits, stop_gradient)
+    # sigmoid(0) = 0.5
+    self.assertAllClose(product, 0.5 * features)
+    to_features, to_logits = tape.gradient(product, [features, logits])
+    self.assertAllClose(to_features, 0.5 * np.ones([2, 3, 4, 4, 5]))
+    self.assertEqual(to_logits is None, stop_gradient)
