@@ -1,0 +1,147 @@
+"""CAD meshes: read with checks, move, sample; units and frame of the file."""
+
+import logging
+import os
+
+import numpy as np
+import trimesh
+
+_FORMATS = ('.obj', '.glb', '.gltf', '.ply', '.off')
+
+
+class MeshError(ValueError):
+  """A mesh file that cannot be used; the message names it and the remedy."""
+
+
+def load(path: str) -> trimesh.Trimesh:
+  """Reads a mesh file as one mesh; nodes of a scene keep their places.
+
+  A single part keeps its texture; several parts keep their texture atlas, or
+  one colour per face where no part has an image.
+
+  Args:
+    path: OBJ, GLB, GLTF, PLY or OFF file.
+
+  Returns:
+    One mesh, vertices as stored (node transforms applied), CAD frame.
+
+  Raises:
+    MeshError: missing or unreadable file, no faces, vertices that are NaN or
+      infinite, or no surface area.
+  """
+  if not os.path.isfile(path):
+    raise MeshError(
+        f'No mesh at {path!r}. Check the CAD library: it must hold '
+        '<class>/<shape>/*.{obj,glb,ply,off}.')
+  if os.path.splitext(path)[1].lower() not in _FORMATS:
+    raise MeshError(
+        f'{path!r} is not one of {", ".join(_FORMATS)}. Convert it first, '
+        'for example with Blender.')
+  mesh = _flatten(_read_scene(path), path)
+  _check(mesh, path)
+  return mesh
+
+
+def sample_surface(
+    mesh: trimesh.Trimesh, num_points: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+  """Draws points uniformly by area.
+
+  Args:
+    mesh: a mesh with surface area.
+    num_points: n.
+    seed: of the random generator; equal seeds give equal points.
+
+  Returns:
+    points [n, 3] in the mesh's frame and unit face normals [n, 3].
+  """
+  points, faces = trimesh.sample.sample_surface(mesh, num_points, seed=seed)
+  return np.asarray(points), np.asarray(mesh.face_normals[faces])
+
+
+def transform(
+    mesh: trimesh.Trimesh,
+    rotation: np.ndarray,
+    translation: np.ndarray,
+    scale: float = 1.0,
+) -> trimesh.Trimesh:
+  """A copy moved by X = R (scale v) + t.
+
+  Args:
+    mesh: vertices v.
+    rotation: [3, 3].
+    translation: [3], units of the result.
+    scale: factor from the units of v to those of the result.
+
+  Returns:
+    The moved copy, with its visuals.
+  """
+  matrix = np.eye(4)
+  matrix[:3, :3] = np.asarray(rotation, np.float64) * scale
+  matrix[:3, 3] = translation
+  return mesh.copy().apply_transform(matrix)
+
+
+def _read_scene(path: str) -> trimesh.Scene:
+  try:
+    # process=True would weld vertices and silently drop the NaN ones.
+    return trimesh.load_scene(path, process=False)
+  except Exception as error:  # The formats' readers raise anything.
+    raise MeshError(
+        f'{path!r} cannot be read as a mesh ({error}). Fetch or export the '
+        'file again.') from error
+
+
+def _flatten(scene: trimesh.Scene, path: str) -> trimesh.Trimesh:
+  """Joins the scene's triangle meshes, node transforms applied."""
+  parts = [
+      part for part in scene.dump()
+      if isinstance(part, trimesh.Trimesh) and len(part.faces)
+  ]
+  if not parts:
+    raise MeshError(
+        f'{path!r} has no faces (a point cloud or an empty file?). Export it '
+        'with triangles.')
+  if len(parts) == 1:
+    return parts[0]
+  if any(_has_image(part) for part in parts):
+    try:
+      return trimesh.util.concatenate(parts)
+    except Exception as error:  # Atlas packing depends on the images.
+      logging.warning(
+          '%s: textures cannot be packed (%s); one colour per face is kept.',
+          path, error)
+  colors = np.concatenate([_face_colors(part) for part in parts])
+  offsets = np.cumsum([0] + [len(part.vertices) for part in parts[:-1]])
+  return trimesh.Trimesh(
+      np.concatenate([part.vertices for part in parts]),
+      np.concatenate([p.faces + o for p, o in zip(parts, offsets)]),
+      face_colors=colors, process=False)
+
+
+def _has_image(part: trimesh.Trimesh) -> bool:
+  material = getattr(part.visual, 'material', None)
+  return any(
+      getattr(material, name, None) is not None
+      for name in ('image', 'baseColorTexture'))
+
+
+def _face_colors(part: trimesh.Trimesh) -> np.ndarray:
+  """RGBA uint8 [faces, 4]: the part's own colours or its material's."""
+  material = getattr(part.visual, 'material', None)
+  if material is None:
+    return np.asarray(part.visual.face_colors, np.uint8)
+  color = np.asarray(material.main_color, np.uint8)
+  return np.tile(color, (len(part.faces), 1))
+
+
+def _check(mesh: trimesh.Trimesh, path: str) -> None:
+  finite = np.isfinite(mesh.vertices).all(axis=1)
+  if not finite.all():
+    raise MeshError(
+        f'{path!r} has {np.sum(~finite)} of {len(finite)} vertices that are '
+        'NaN or infinite. Export the CAD again or remove them.')
+  if not mesh.area > 0:
+    raise MeshError(
+        f'{path!r} has no surface: its {len(mesh.faces)} faces have zero area. '
+        'Export the CAD again.')
