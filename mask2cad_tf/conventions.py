@@ -4,8 +4,9 @@ Camera. Pix3D's: origin at the optical centre, +x to the image's LEFT, +y up,
 +z forward (right-handed). A CAD vertex v goes to the camera by X = R v + t and
 to the image by u = cx - fx X / Z, v = cy - fy Y / Z (both minus).
 
-CAD. Vertices as stored in the file; +y up, front towards +z, left-right
-symmetric about the plane x = 0 unless its manifest says otherwise.
+CAD. Vertices as stored in the file; +y up, front towards -z (as 203 of Pix3D's
+221 chairs have it, the others being undecided or backless), left-right
+symmetric about the plane x = 0 unless a measurement says otherwise.
 
 Orders. Boxes are (ymin, xmin, ymax, xmax), pixels, the maxima exclusive;
 `predict`'s JSON alone uses (x0, y0, x1, y1). Image points are (x, y), pixels,

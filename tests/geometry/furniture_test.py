@@ -111,15 +111,15 @@ def test_left_right_symmetry(library):
 def test_corner_sofas_lean_to_the_side_of_their_name(library):
   for cad_id, mesh in library.items():
     if cad_id.startswith('sofa/corner'):
-      front = mesh.vertices[mesh.vertices[:, 2] > 0.35 * mesh.extents[2]]
-      assert (front[:, 0].mean() > 0) == ('right' in cad_id), cad_id
+      front = mesh.vertices[mesh.vertices[:, 2] < -0.35 * mesh.extents[2]]
+      assert (front[:, 0].mean() < 0) == ('right' in cad_id), cad_id
 
 
 def test_backs_are_behind(library):
   for cad_id, mesh in library.items():
     if re.match('chair/(dining|office|shell|cantilever)', cad_id):
       top = mesh.vertices[mesh.vertices[:, 1] > 0.4 * mesh.extents[1]]
-      assert top[:, 2].mean() < 0, cad_id
+      assert top[:, 2].mean() > 0, cad_id  # the front is at -z
 
 
 def _share_within(points, mesh, distance):

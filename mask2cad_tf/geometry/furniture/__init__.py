@@ -1,0 +1,1 @@
+"""The embedded CAD library: parametric furniture written as code."""
