@@ -1,0 +1,236 @@
+r"""Model and image records -> the paper's tables.
+
+  python -m mask2cad_tf.evaluate --model=runs/pix3d_s1 --gallery=gallery \
+      --records='records/test/images*' --output_dir=runs/pix3d_s1/evaluation
+
+Writes tables.md and tables.json. --ground_truth feeds the ground truth back in
+place of a model, which proves data and metric (AP^mesh 100):
+
+  python -m mask2cad_tf.evaluate --ground_truth --library=pix3d/model \
+      --records='records/test/images*' --output_dir=runs/ground_truth
+"""
+
+import dataclasses
+import os
+import time
+from typing import Any
+from typing import Dict
+from typing import Sequence
+from typing import Tuple
+
+from absl import flags
+from absl import logging
+
+import mask2cad_tf
+from mask2cad_tf import command_line
+from mask2cad_tf.evaluation import options as options_lib
+
+FLAGS = flags.FlagValues()  # apart from other commands' flags
+
+flags.DEFINE_string('model', '', 'Folder of the model.', flag_values=FLAGS)
+flags.DEFINE_string(
+  'gallery',
+  '',
+  'Folder that mask2cad_tf.gallery made for the model.',
+  flag_values=FLAGS,
+)
+flags.DEFINE_string('records', '', 'Image records, a glob.', flag_values=FLAGS)
+flags.DEFINE_string(
+  'output_dir', '', 'Folder for tables.md and tables.json.', flag_values=FLAGS
+)
+flags.DEFINE_string(
+  'library',
+  '',
+  "CAD library of the true meshes. Default: the gallery's "
+  'meshes are the true ones.',
+  flag_values=FLAGS,
+)
+flags.DEFINE_boolean(
+  'ground_truth', False, 'Evaluate the ground truth itself.', flag_values=FLAGS
+)
+flags.DEFINE_boolean(
+  'true_boxes',
+  False,
+  'Give the true boxes and classes to the model.',
+  flag_values=FLAGS,
+)
+flags.DEFINE_enum(
+  'depth_mode',
+  'origin',
+  ['origin', 'mid_range'],
+  "The depth given to the model: z of the true CAD's origin, or the middle "
+  'of the true depth range (Mesh R-CNN).',
+  flag_values=FLAGS,
+)
+flags.DEFINE_float(
+  'f1_distance',
+  0.3,
+  'Threshold of F1 in AP^mesh (ScanNet: 0.5).',
+  lower_bound=1e-9,
+  flag_values=FLAGS,
+)
+flags.DEFINE_integer(
+  'seed', 0, 'Of the points on the surfaces.', flag_values=FLAGS
+)
+
+_NUM_CANDIDATES = 10  # CADs per object: retrieval is measured to top-10
+_PHOTOS_PER_LOG_LINE = 50
+
+
+def evaluate(options: options_lib.Options) -> Dict[str, Any]:
+  """Evaluates and writes the tables.
+
+  Args:
+    options: what to evaluate, and how.
+
+  Returns:
+    The content of tables.json.
+
+  Raises:
+    FileNotFoundError, FileExistsError, ValueError: bad input; nothing is
+      written.
+  """
+  options.check()
+  # Here, not above: --help and wrong flags must answer at once.
+  from mask2cad_tf.evaluation import benchmark as benchmark_lib
+  from mask2cad_tf.evaluation import canonical_shape_evaluator
+  from mask2cad_tf.evaluation import photo_records
+  from mask2cad_tf.evaluation import report
+  from mask2cad_tf.evaluation import surface_comparison
+
+  start = time.time()
+  comparison = surface_comparison.SurfaceComparison(seed=options.seed)
+  predictor, true_cads, class_names, about = (
+    _open_ground_truth(options)
+    if options.ground_truth
+    else _open_model(options, comparison)
+  )
+  benchmark = benchmark_lib.Benchmark(
+    comparison,
+    canonical_shape_evaluator.CanonicalShapeEvaluator(seed=options.seed),
+    class_names,
+    true_cads.symmetry_order,
+    f1_distance=options.f1_distance,
+    oracles=_oracles(options),
+  )
+  for index, photo in enumerate(
+    photo_records.read(options.records, true_cads.find_mesh)
+  ):
+    on_true_boxes = predictor.on_true_boxes(photo)
+    benchmark.add(
+      photo,
+      on_true_boxes if options.true_boxes else predictor.detections(photo),
+      on_true_boxes,
+    )
+    if (index + 1) % _PHOTOS_PER_LOG_LINE == 0:
+      logging.info('%d photos evaluated.', index + 1)
+  result = benchmark.result()
+  if not result['num_photos']:
+    raise ValueError(
+      f'No photo in {options.records!r}: write the records again with '
+      'python -m tfrecords_tools.pix3d'
+    )
+  content = report.tables(
+    result,
+    {
+      **about,
+      'boxes': options.boxes,
+      'records': options.records,
+      'true_meshes': options.library or options.gallery,
+      'f1_distance': options.f1_distance,
+      'seed': options.seed,
+      'package_version': mask2cad_tf.__version__,
+      'seconds': round(time.time() - start, 1),
+    },
+  )
+  report.write(options.output_dir, content)
+  return content
+
+
+def _open_ground_truth(
+  options: options_lib.Options,
+) -> Tuple[Any, Any, Sequence[str], Dict[str, Any]]:
+  """As `_open_model`, for --ground_truth."""
+  from mask2cad_tf.evaluation import photo_records
+  from mask2cad_tf.evaluation import predictors
+  from mask2cad_tf.evaluation import true_cads
+
+  return (
+    predictors.GroundTruth(),
+    true_cads.TrueCads(options.library, {}, {}),
+    photo_records.class_names(options.records),
+    {'predictions': 'the ground truth itself'},
+  )
+
+
+def _open_model(
+  options: options_lib.Options, comparison: Any
+) -> Tuple[Any, Any, Sequence[str], Dict[str, Any]]:
+  """Predictor, TrueCads, class names, and what the report says of them."""
+  from mask2cad_tf.evaluation import given_depth
+  from mask2cad_tf.evaluation import predicted_cads
+  from mask2cad_tf.evaluation import predictors
+  from mask2cad_tf.evaluation import true_cads
+  from mask2cad_tf.modeling import model_folder
+  from mask2cad_tf.retrieval import gallery as gallery_lib
+  from mask2cad_tf.scene import masks
+  from mask2cad_tf.serving import mask2cad_module
+
+  model, config = model_folder.load(options.model)
+  class_names = tuple(config.task.model.class_names)
+  gallery = gallery_lib.load(
+    options.gallery, model_folder.fingerprint(model), class_names
+  )
+  module = mask2cad_module.Mask2CADModule(
+    model, config.task, gallery, top_k=_NUM_CANDIDATES
+  )
+  reader = predicted_cads.OutputReader(
+    gallery.mesh_path,
+    given_depth.GivenDepth(comparison, options.depth_mode),
+    masks.paste,
+  )
+  true = true_cads.TrueCads(
+    options.library,
+    {cad.id: gallery.mesh_path(cad.id) for cad in gallery.cads},
+    {cad.id: cad.symmetry for cad in gallery.cads},
+  )
+  about = {
+    'predictions': options.model,
+    'gallery': options.gallery,
+    'gallery_version': gallery.version,
+    'gallery_cads': len(gallery.cads),
+    'depth_mode': options.depth_mode,
+  }
+  return predictors.Model(module, reader), true, class_names, about
+
+
+def _oracles(options: options_lib.Options) -> Tuple[str, ...]:
+  """Parts to swap: none into the truth, no boxes where they are true."""
+  from mask2cad_tf.evaluation import oracle
+
+  if options.ground_truth:
+    return ()
+  return oracle.PARTS if options.true_boxes else (*oracle.PARTS, 'box')
+
+
+def main(argv: Sequence[str]) -> None:
+  """Evaluates what the flags say, prints AP^mesh and where the tables are."""
+  command_line.reject(argv[1:])
+  content = evaluate(
+    options_lib.Options(
+      **{
+        field.name: FLAGS[field.name].value
+        for field in dataclasses.fields(options_lib.Options)
+      }
+    )
+  )
+  for mode, scores in content['mesh_ap'].items():
+    print(
+      f'AP^mesh {mode}: '
+      + ('no true objects' if scores['AP'] is None else f'{scores["AP"]:.1f}')
+    )
+  print(f'Tables: {os.path.join(FLAGS.output_dir, "tables.md")}')
+
+
+if __name__ == '__main__':
+  command_line.run('mask2cad_tf.evaluate', main, FLAGS)

@@ -1,0 +1,144 @@
+"""All of the paper's numbers over a set of photos."""
+
+from typing import Any
+from typing import Callable
+from typing import Dict
+from typing import List
+from typing import Sequence
+
+from mask2cad_tf.evaluation import canonical_shape_evaluator
+from mask2cad_tf.evaluation import detection_evaluator
+from mask2cad_tf.evaluation import mesh_evaluator
+from mask2cad_tf.evaluation import oracle
+from mask2cad_tf.evaluation import photo as photo_lib
+from mask2cad_tf.evaluation import pose_errors
+from mask2cad_tf.evaluation import retrieval_evaluator
+from mask2cad_tf.evaluation import surface_comparison
+from mask2cad_tf.geometry import mesh_metrics
+from mask2cad_tf.geometry import posed_cad
+
+_CANONICAL_CLASS = 'chair'  # Table 4
+
+
+class Benchmark:
+  """Gives every photo to every evaluator."""
+
+  def __init__(
+    self,
+    comparison: surface_comparison.SurfaceComparison,
+    canonical_shapes: canonical_shape_evaluator.CanonicalShapeEvaluator,
+    class_names: Sequence[str],
+    symmetry_order: Callable[[posed_cad.PosedCad], int],
+    f1_distance: float = 0.3,
+    oracles: Sequence[str] = (),
+  ):
+    """Builds the evaluators.
+
+    Args:
+      comparison: of posed CADs.
+      canonical_shapes: of CADs without their pose.
+      class_names: of labels 1, 2, ...
+      symmetry_order: of a true CAD about its +y; 0 is any angle.
+      f1_distance: threshold of the F1 that AP^mesh is taken over.
+      oracles: of `oracle.PARTS` and 'box'; AP^mesh with each swapped in.
+    """
+    self._comparison = comparison
+    self._canonical_shapes = canonical_shapes
+    self._class_names = tuple(class_names)
+    self._symmetry_order = symmetry_order
+    self._detection = detection_evaluator.DetectionEvaluator(class_names)
+    self._mesh = mesh_evaluator.MeshEvaluator(
+      comparison, class_names, f1_distance
+    )
+    self._oracles = {
+      part: mesh_evaluator.MeshEvaluator(comparison, class_names, f1_distance)
+      for part in oracles
+    }
+    self._retrieval = retrieval_evaluator.RetrievalEvaluator(class_names)
+    self._pose = pose_errors.PoseEvaluator(class_names)
+    self._surfaces: List[mesh_metrics.MeshMetrics] = []
+    self._num_photos = 0
+    self._num_objects = 0
+
+  def add(
+    self,
+    photo: photo_lib.Photo,
+    detections: photo_lib.Prediction,
+    on_true_boxes: photo_lib.Prediction,
+  ) -> None:
+    """Adds a photo.
+
+    Args:
+      photo: with its true objects.
+      detections: what the model finds by itself; give `on_true_boxes` again
+        to evaluate AP on true boxes.
+      on_true_boxes: what it says of each true box, in the order of
+        `photo.objects`.
+
+    Raises:
+      ValueError: `on_true_boxes` has not one object per true object.
+    """
+    if len(on_true_boxes.objects) != len(photo.objects):
+      raise ValueError(
+        f'Photo {photo.source_id!r} has {len(photo.objects)} true objects; '
+        f'the predictions on their boxes are {len(on_true_boxes.objects)}.'
+      )
+    self._num_photos += 1
+    self._num_objects += len(photo.objects)
+    truths = list(photo.objects)
+    self._detection.update_state(truths, detections.objects, photo.size)
+    self._mesh.update_state(truths, detections.objects, photo.source_id)
+    for part, evaluator in self._oracles.items():
+      swapped = (
+        oracle.swap_boxes(detections.objects, on_true_boxes.objects)
+        if part == 'box'
+        else oracle.swap(part, truths, detections.objects)
+      )
+      evaluator.update_state(truths, swapped, photo.source_id)
+    for truth, cad, candidates in zip(
+      truths, on_true_boxes.objects, on_true_boxes.candidates
+    ):
+      self._add_object(truth, cad, candidates)
+
+  def result(self) -> Dict[str, Any]:
+    """The numbers; shares in [0, 1], NaN where there is nothing to measure.
+
+    Returns:
+      'num_photos', 'num_objects'; 'mesh_ap' {mode: ApSummary}; 'box_ap' and
+      'mask_ap' ApSummary; 'oracle' {part: {mode: ApSummary}}; on true boxes
+      'surface' (Table 2), 'canonical_shape' (Table 4), 'retrieval', 'pose'.
+    """
+    detection = self._detection.result()
+    return {
+      'num_photos': self._num_photos,
+      'num_objects': self._num_objects,
+      'mesh_ap': self._mesh.result(),
+      'box_ap': detection['box'],
+      'mask_ap': detection['mask'],
+      'oracle': {
+        part: evaluator.result() for part, evaluator in self._oracles.items()
+      },
+      'surface': surface_comparison.mean_metrics(self._surfaces),
+      'canonical_shape': self._canonical_shapes.result(),
+      'retrieval': self._retrieval.result(),
+      'pose': self._pose.result(),
+    }
+
+  def _add_object(
+    self,
+    truth: posed_cad.PosedCad,
+    cad: posed_cad.PosedCad,
+    candidates: Sequence[str],
+  ) -> None:
+    self._surfaces.append(self._comparison.metrics(cad, truth))
+    self._retrieval.update_state(
+      truth.label,
+      truth.cad_id,
+      candidates,
+      retrieval_evaluator.f1_at_true_pose(self._comparison, cad, truth),
+    )
+    self._pose.update_state(
+      truth.label, cad.rotation, truth.rotation, self._symmetry_order(truth)
+    )
+    if self._class_names[truth.label - 1] == _CANONICAL_CLASS:
+      self._canonical_shapes.update_state(cad.mesh, truth.mesh)

@@ -1,0 +1,79 @@
+"""The depth z that evaluation gives to the model (the paper's 5 dof)."""
+
+from typing import Sequence
+
+import numpy as np
+
+from mask2cad_tf.evaluation import box_overlap
+from mask2cad_tf.evaluation import surface_comparison
+from mask2cad_tf.geometry import posed_cad
+
+# 'origin': z of the true CAD's origin (trans_mat). 'mid_range': the predicted
+# CAD's depth range is centred where the truth's is, as Mesh R-CNN's evaluator.
+MODES = ('origin', 'mid_range')
+_NO_TRUTH_DEPTH = 1.0  # such a prediction matches nothing at any depth
+
+
+class GivenDepth:
+  """Reads the depth of a prediction off the true object that it shows."""
+
+  def __init__(
+    self, comparison: surface_comparison.SurfaceComparison, mode: str
+  ):
+    """Keeps the mode, one of `MODES`, and what knows the CADs' extents.
+
+    Raises:
+      ValueError: the mode is none of them.
+    """
+    if mode not in MODES:
+      raise ValueError(f'A depth mode is one of {MODES}, not {mode!r}.')
+    self._comparison = comparison
+    self._mode = mode
+
+  def __call__(
+    self,
+    box: np.ndarray,
+    rotation: np.ndarray,
+    mesh: str,
+    truths: Sequence[posed_cad.PosedCad],
+  ) -> float:
+    """Camera z of the predicted CAD's origin.
+
+    Args:
+      box: [4], yxyx, original pixels, predicted.
+      rotation: [3, 3], CAD to camera, predicted.
+      mesh: of the predicted CAD, '' if it has none.
+      truths: the image's true objects.
+
+    Returns:
+      CAD units; 1 in an image without true objects.
+    """
+    if not truths:
+      return _NO_TRUTH_DEPTH
+    truth = nearest_truth(box, truths)
+    if self._mode == 'origin' or not mesh:
+      return float(truth.translation[2] if truth.depth is None else truth.depth)
+    middle = np.mean(self._comparison.depth_range(mesh, rotation, False))
+    true_middle = np.mean(
+      self._comparison.depth_range(truth.mesh, truth.rotation, True)
+    )
+    return float(truth.translation[2] + true_middle - middle)
+
+
+def nearest_truth(
+  box: np.ndarray, truths: Sequence[posed_cad.PosedCad]
+) -> posed_cad.PosedCad:
+  """The true object that a predicted box most likely shows.
+
+  Args:
+    box: [4], yxyx, original pixels.
+    truths: the image's true objects, one or more.
+
+  Returns:
+    The one of largest box IoU; the one of nearest box centre if all are 0.
+  """
+  boxes = np.array([truth.box for truth in truths])
+  overlap = box_overlap.box_iou(box, boxes)[0]
+  offsets = (boxes[:, :2] + boxes[:, 2:] - box[:2] - box[2:]) / 2.0
+  # IoU first; the distance only orders the boxes of equal IoU.
+  return truths[np.lexsort((np.linalg.norm(offsets, axis=-1), -overlap))[0]]

@@ -1,0 +1,75 @@
+"""What an evaluation run is asked to do; imports nothing heavy."""
+
+import dataclasses
+import os
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+  """The flags of mask2cad_tf.evaluate.
+
+  Attributes:
+    records: glob of image records.
+    output_dir: where the tables go.
+    model: folder of the model.
+    gallery: folder of its gallery.
+    library: CAD library with the true meshes; '' takes the gallery's.
+    ground_truth: predict the ground truth; no model, no gallery.
+    true_boxes: give the true boxes and classes to the model, everywhere.
+    depth_mode: of `given_depth.MODES`.
+    f1_distance: threshold of F1 in AP^mesh.
+    seed: of the points on the surfaces.
+  """
+
+  records: str
+  output_dir: str
+  model: str = ''
+  gallery: str = ''
+  library: str = ''
+  ground_truth: bool = False
+  true_boxes: bool = False
+  depth_mode: str = 'origin'
+  f1_distance: float = 0.3
+  seed: int = 0
+
+  def check(self) -> None:
+    """Finds missing or contradicting options before anything is loaded.
+
+    Raises:
+      ValueError: options are missing or contradict each other.
+      FileNotFoundError: there is no such library.
+      FileExistsError: the output folder is a file.
+    """
+    if not self.records or not self.output_dir:
+      raise ValueError('Give --records and --output_dir; see --help.')
+    if self.ground_truth and not self.library:
+      raise ValueError(
+        '--ground_truth needs --library, the CAD library that the records name.'
+      )
+    if self.ground_truth and (self.model or self.gallery):
+      raise ValueError(
+        '--ground_truth takes neither --model nor --gallery: it evaluates the '
+        'records themselves.'
+      )
+    if not self.ground_truth and not (self.model and self.gallery):
+      raise ValueError(
+        'Give --model and --gallery, or --ground_truth with --library.'
+      )
+    if self.library and not os.path.isdir(self.library):
+      raise FileNotFoundError(
+        f'No CAD library at {self.library!r}: expected a folder '
+        '<class>/<shape>/*.{obj,glb,ply,off}.'
+      )
+    if os.path.exists(self.output_dir) and not os.path.isdir(self.output_dir):
+      raise FileExistsError(
+        f'--output_dir={self.output_dir!r} is a file; give a folder.'
+      )
+
+  @property
+  def boxes(self) -> str:
+    """Where predictions take their boxes from, for the tables' reader."""
+    if self.ground_truth:
+      return 'true'
+    if self.true_boxes:
+      return 'true boxes and classes; the score is the similarity of the CAD'
+    return 'detected'

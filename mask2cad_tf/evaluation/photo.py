@@ -1,0 +1,38 @@
+"""One photo with its true objects, as evaluation takes it."""
+
+import dataclasses
+from typing import List
+from typing import Sequence
+from typing import Tuple
+
+import numpy as np
+
+from mask2cad_tf.geometry import posed_cad
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Photo:
+  """A photo, its camera and what truly stands in it; original pixels."""
+
+  source_id: str
+  image: np.ndarray  # uint8 [height, width, 3]
+  intrinsics: np.ndarray  # [4], fx, fy, cx, cy
+  objects: Sequence[posed_cad.PosedCad]
+
+  @property
+  def size(self) -> Tuple[int, int]:
+    """Height and width, pixels."""
+    return self.image.shape[0], self.image.shape[1]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Prediction:
+  """What a model says about a photo.
+
+  Attributes:
+    objects: posed CADs; `mesh` is '' where the gallery has none of the class.
+    candidates: for each object CAD ids, best first, none twice.
+  """
+
+  objects: List[posed_cad.PosedCad]
+  candidates: List[Sequence[str]]

@@ -1,0 +1,105 @@
+"""scene.json: a photo's objects as text, in the frames of `conventions`."""
+
+import json
+from typing import Any
+from typing import Dict
+from typing import Mapping
+from typing import Sequence
+
+import numpy as np
+
+from mask2cad_tf.geometry import rotations
+from mask2cad_tf.scene import assemble
+from mask2cad_tf.scene import masks
+from mask2cad_tf.scene import photo as photo_lib
+
+
+def describe(
+    photo: photo_lib.Photo, objects: Sequence[assemble.SceneObject],
+    model: Mapping[str, str]) -> Dict[str, Any]:
+  """The content of scene.json.
+
+  Args:
+    photo: the photo and its camera.
+    objects: in the order of the GLB's nodes.
+    model: 'name', 'gallery_version', 'package_version'.
+  """
+  camera = photo.camera
+  names = ('fx', 'fy', 'cx', 'cy')
+  return {
+      'image': {'path': photo.path, 'width': camera.width,
+                'height': camera.height},
+      'camera': {**dict(zip(names, map(float, camera.intrinsics))),
+                 'source': camera.source},
+      'model': dict(model),
+      'objects': [_object(found) for found in objects],
+  }
+
+
+def _object(found: assemble.SceneObject) -> Dict[str, Any]:
+  cad = found.cad
+  top, left, bottom, right = map(float, cad.box)
+  return {
+      'label': found.label_name, 'score': float(cad.score),
+      'box': [left, top, right, bottom],
+      'mask': masks.encode_rle(cad.mask),
+      'cad_id': cad.cad_id, 'mesh': cad.mesh,
+      'similarity': found.similarity,
+      'candidates': [_candidate(c) for c in found.candidates],
+      'confident': found.confident,
+      'rotation': _numbers(cad.rotation),
+      'quaternion': _numbers(
+          rotations.quaternion_from_matrix(cad.rotation)),
+      'translation': _numbers(cad.translation), 'scale': 1.0,
+      'depth_source': found.depth_source,
+      'center': _numbers(cad.center),
+  }
+
+
+def _candidate(candidate: assemble.Candidate) -> Dict[str, Any]:
+  return {
+      'cad_id': candidate.cad_id, 'mesh': candidate.mesh,
+      'similarity': candidate.similarity,
+      'rotation': _numbers(candidate.rotation),
+      'translation': _numbers(candidate.translation)}
+
+
+def _numbers(array: np.ndarray) -> list:
+  return np.asarray(array, np.float64).tolist()
+
+
+def dump(scene: Mapping[str, Any], path: str) -> None:
+  """Writes scene.json; NaN, which no JSON parser must take, is an error."""
+  with open(path, 'w', encoding='utf-8') as file:
+    json.dump(scene, file, indent=1, allow_nan=False)
+    file.write('\n')
+
+
+def load(path: str) -> Dict[str, Any]:
+  """Reads scene.json.
+
+  Raises:
+    FileNotFoundError: there is none.
+    ValueError: not a scene.json.
+  """
+  try:
+    with open(path, encoding='utf-8') as file:
+      scene = json.load(file)
+    missing = {'image', 'camera', 'objects'} - set(scene)
+  except FileNotFoundError as error:
+    raise FileNotFoundError(
+        f'No scene at {path!r}. Write one: python -m mask2cad_tf.predict'
+    ) from error
+  except (ValueError, TypeError) as error:
+    raise ValueError(f'{path!r} is not JSON ({error}). Write it anew: python '
+                     '-m mask2cad_tf.predict') from error
+  if missing:
+    raise ValueError(
+        f'{path!r} lacks {sorted(missing)}: no scene.json. Write it anew: '
+        'python -m mask2cad_tf.predict')
+  return scene
+
+
+def intrinsics(scene: Mapping[str, Any]) -> np.ndarray:
+  """Float [4], (fx, fy, cx, cy), pixels, of a scene's camera."""
+  return np.array([scene['camera'][name] for name in ('fx', 'fy', 'cx', 'cy')])

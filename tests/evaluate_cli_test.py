@@ -1,0 +1,211 @@
+"""`python -m mask2cad_tf.evaluate`: tables, flags, bad input."""
+
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from mask2cad_tf import evaluate
+from mask2cad_tf.retrieval import gallery as gallery_lib
+from tests import command_runner
+
+
+def _run(*arguments):
+  return command_runner.run(evaluate, *arguments)
+
+
+def _ground_truth(toy_data, output, *arguments):
+  return _run(
+    '--ground_truth',
+    f'--records={toy_data.image_records}',
+    f'--library={toy_data.library}',
+    f'--output_dir={output}',
+    *arguments,
+  )
+
+
+def _tables(folder):
+  with open(os.path.join(folder, 'tables.json')) as file:
+    return json.load(file)
+
+
+def test_ground_truth_is_a_hundred(toy_data, tmp_path):
+  result = _ground_truth(toy_data, tmp_path)
+  assert result.status == 0, result
+  assert 'AP^mesh strict: 100.0' in result.stdout
+  tables = _tables(tmp_path)
+  assert (tables['num_photos'], tables['num_objects']) == (11, 18)
+  perfect = {name: pytest.approx(100.0) for name in toy_data.class_names}
+  for scores in (
+    *tables['mesh_ap'].values(),
+    tables['box_ap'],
+    tables['mask_ap'],
+  ):
+    assert scores['AP'] == pytest.approx(100.0)
+    assert scores['per_class'] == perfect
+  true_boxes = tables['true_boxes']
+  assert true_boxes['surface']['f1_0.3'] > 99.0
+  assert true_boxes['retrieval']['top1'] == 100.0
+  assert true_boxes['pose']['median_degrees'] == pytest.approx(0, abs=1e-4)
+  assert tables['oracle'] == {}
+  assert '| strict | 100.0 |' in (tmp_path / 'tables.md').read_text()
+
+
+def test_same_seed_same_tables(toy_data, tmp_path):
+  tables = []
+  for name, seed in (('a', 1), ('b', 1), ('c', 2)):
+    _ground_truth(
+      toy_data,
+      tmp_path / name,
+      f'--records={toy_data.photo_records}',
+      f'--seed={seed}',
+    )
+    tables.append(_tables(tmp_path / name)['true_boxes'])
+  assert tables[0] == tables[1]
+  assert tables[0]['surface'] != tables[2]['surface']
+
+
+@pytest.fixture(scope='module')
+def evaluated(tiny_world, toy_data, tmp_path_factory):
+  """Tables of a model of random weights on three real photos."""
+  output = tmp_path_factory.mktemp('evaluated')
+  with pytest.MonkeyPatch.context() as patch:
+    tiny_world.patch(patch)
+    result = _run(
+      f'--model={tiny_world.model_dir}',
+      f'--gallery={tiny_world.gallery_dir}',
+      f'--records={toy_data.photo_records}',
+      f'--output_dir={output}',
+      '--depth_mode=mid_range',
+    )
+  assert result.status == 0, result
+  return output
+
+
+def test_a_model_gets_all_tables(evaluated):
+  tables = _tables(evaluated)
+  assert tables['num_photos'] == 3
+  assert tables['settings']['depth_mode'] == 'mid_range'
+  assert tables['settings']['boxes'] == 'detected'
+  assert set(tables['oracle']) == {'shape', 'rotation', 'translation', 'box'}
+  for scores in tables['mesh_ap'].values():
+    assert 0.0 <= scores['AP'] <= 100.0
+    assert scores['per_class']['chair'] is None  # only beds in the photos
+  true_boxes = tables['true_boxes']
+  assert true_boxes['surface']['num_objects'] == 3
+  # Two beds in the gallery: the true one is always among five.
+  assert true_boxes['retrieval']['top5'] == 100.0
+  assert 0.0 < true_boxes['pose']['median_degrees'] < 180.0
+  assert 'Oracle' in (evaluated / 'tables.md').read_text()
+
+
+def test_true_boxes_are_the_models_boxes(
+  evaluated, tiny_world, toy_data, tmp_path, monkeypatch
+):
+  tiny_world.patch(monkeypatch)
+  result = _run(
+    '--true_boxes',
+    f'--model={tiny_world.model_dir}',
+    f'--gallery={tiny_world.gallery_dir}',
+    f'--records={toy_data.photo_records}',
+    f'--library={toy_data.library}',
+    f'--output_dir={tmp_path}',
+    '--depth_mode=mid_range',
+  )
+  assert result.status == 0, result
+  tables = _tables(tmp_path)
+  assert tables['box_ap']['AP'] == pytest.approx(100.0)
+  assert set(tables['oracle']) == {'shape', 'rotation', 'translation'}
+  assert (
+    tables['true_boxes']['retrieval']
+    == (_tables(evaluated)['true_boxes']['retrieval'])
+  )
+
+
+def test_a_cad_that_the_gallery_lacks_needs_the_library(
+  tiny_world, toy_data, tmp_path, monkeypatch
+):
+  tiny_world.patch(monkeypatch)
+  gallery = tmp_path / 'gallery'
+  shutil.copytree(tiny_world.gallery_dir, gallery)
+  _drop_beds(tiny_world.gallery, str(gallery))
+  line = _run(
+    f'--model={tiny_world.model_dir}',
+    f'--gallery={gallery}',
+    f'--records={toy_data.photo_records}',
+    f'--output_dir={tmp_path / "out"}',
+  ).only_line
+  assert '--library' in line
+  assert not (tmp_path / 'out').exists()
+
+
+def _drop_beds(gallery, folder):
+  rows = [i for i, c in enumerate(gallery.cads) if c.label_name != 'bed']
+  gallery_lib.write_index(
+    folder,
+    dataclasses.replace(
+      gallery,
+      cads=tuple(gallery.cads[row] for row in rows),
+      embeddings=gallery.embeddings[rows],
+      rotations=gallery.rotations[rows],
+      valid=gallery.valid[rows],
+    ),
+  )
+
+
+def test_bad_input_is_one_line_and_touches_nothing(toy_data, tmp_path):
+  output = tmp_path / 'out'
+  photos = f'--records={toy_data.photo_records}'
+  assert _ground_truth(toy_data, output, photos).status == 0
+  before = command_runner.files_below(output)
+  library = tmp_path / 'library'
+  shutil.copytree(toy_data.library, library)
+  os.remove(library / 'chair' / 'low' / 'model.ply')
+  cases = {
+    '--library=none': "No CAD library at 'none'",
+    f'--library={library}': 'chair/low/model.ply',
+    f'--records={tmp_path}/none*': 'No record file matches',
+    '--model=m': 'neither --model nor --gallery',
+    '--f1_distance=-1': '--help',
+    '--depth_mode=median': '--help',
+    '--refined': '--help',
+    'stray': "'stray'",
+  }
+  for argument, expected in cases.items():
+    line = _ground_truth(toy_data, output, argument).only_line
+    assert line.startswith('mask2cad_tf.evaluate: ')
+    assert expected in line
+  assert command_runner.files_below(output) == before
+
+
+def test_missing_model_is_named(toy_data, tmp_path):
+  line = _run(
+    f'--model={tmp_path}/none',
+    f'--gallery={tmp_path}/none',
+    f'--records={toy_data.photo_records}',
+    f'--output_dir={tmp_path}/out',
+  ).only_line
+  assert f'{tmp_path}/none' in line
+
+
+def test_no_flags():
+  assert '--records and --output_dir' in _run().only_line
+
+
+def test_help_has_examples_and_needs_no_tensorflow():
+  code = (
+    'import sys, runpy; sys.modules["tensorflow"] = None; '
+    'sys.argv = ["evaluate", "--help"]; '
+    'runpy.run_module("mask2cad_tf.evaluate", run_name="__main__", '
+    'alter_sys=True)'
+  )
+  result = subprocess.run(
+    [sys.executable, '-c', code], capture_output=True, text=True
+  )
+  assert result.returncode == 0, result.stderr
+  assert '--ground_truth --library=pix3d/model \\\n' in result.stdout
+  assert '--depth_mode' in result.stdout

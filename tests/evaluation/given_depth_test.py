@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+import trimesh
+
+from mask2cad_tf.evaluation import given_depth
+from mask2cad_tf.evaluation import surface_comparison
+from mask2cad_tf.geometry import posed_cad
+from mask2cad_tf.geometry import rotations
+
+_TURN = rotations.matrix_from_quaternion([1.0, 0.0, 1.0, 0.0])  # 90 about y
+
+
+def _truth(box, depth=None, z=5.0, mesh='true', rotation=None):
+  return posed_cad.PosedCad(
+    label=1,
+    cad_id='',
+    mesh=mesh,
+    rotation=np.eye(3) if rotation is None else rotation,
+    translation=np.array([0.0, 0.0, z]),
+    box=np.array(box, float),
+    depth=depth,
+  )
+
+
+def _comparison():
+  shifted = trimesh.creation.box([1.0, 1.0, 2.0])
+  shifted.apply_translation([0.0, 0.0, 3.0])  # z from 2 to 4, x about 0
+  library = {'true': shifted, 'pred': trimesh.creation.box([1.0, 1.0, 1.0])}
+  return surface_comparison.SurfaceComparison(library.get, num_points=20)
+
+
+def test_origin_mode_gives_the_records_depth():
+  depth = given_depth.GivenDepth(_comparison(), 'origin')
+  box = np.array([0.0, 0.0, 10.0, 10.0])
+  assert depth(box, np.eye(3), 'pred', [_truth(box, depth=7.0)]) == 7.0
+  assert depth(box, np.eye(3), 'pred', [_truth(box)]) == 5.0
+
+
+def test_mid_range_centres_the_predicted_extent():
+  # The truth's origin at 5, its surface from 7 to 9: middle 8. The predicted
+  # cube is centred at its origin: 8. The truth's CAD itself, turned by 90
+  # degrees, reaches to both sides of its origin evenly: 8 as well; unturned 5.
+  depth = given_depth.GivenDepth(_comparison(), 'mid_range')
+  box = np.array([0.0, 0.0, 10.0, 10.0])
+  truths = [_truth(box, depth=5.0)]
+  assert depth(box, np.eye(3), 'pred', truths) == pytest.approx(8.0)
+  assert depth(box, _TURN, 'true', truths) == pytest.approx(8.0)
+  assert depth(box, np.eye(3), 'true', truths) == pytest.approx(5.0)
+  assert depth(box, np.eye(3), '', truths) == 5.0
+
+
+def test_the_truth_of_largest_overlap_gives_the_depth():
+  depth = given_depth.GivenDepth(_comparison(), 'origin')
+  truths = [
+    _truth((0, 0, 10, 10), depth=1.0),
+    _truth((0, 4, 10, 14), depth=2.0),
+    _truth((0, 40, 10, 50), depth=3.0),
+  ]
+
+  def ask(box):
+    return depth(np.array(box, float), np.eye(3), 'pred', truths)
+
+  assert ask((0, 1, 10, 11)) == 1.0
+  assert ask((0, 3, 10, 13)) == 2.0
+  # No overlap: the nearest centre.
+  assert ask((20, 36, 30, 39)) == 3.0
+  assert ask((20, 0, 30, 3)) == 1.0
+
+
+def test_no_truth_is_any_depth():
+  depth = given_depth.GivenDepth(_comparison(), 'mid_range')
+  assert depth(np.zeros(4), np.eye(3), 'pred', []) == 1.0
+
+
+def test_unknown_mode_is_refused():
+  with pytest.raises(ValueError, match="not 'median'"):
+    given_depth.GivenDepth(_comparison(), 'median')

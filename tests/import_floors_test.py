@@ -1,0 +1,84 @@
+"""Imports only go down the floors of ARCHITECTURE.md."""
+
+import ast
+import pathlib
+
+import pytest
+
+_ROOT = pathlib.Path(__file__).parents[1]
+_FLOORS = {
+    'conventions': 0, 'ops': 1, 'geometry': 1, 'configs': 1, 'data': 2,
+    'losses': 2, 'modeling': 3, 'retrieval': 3, 'evaluation': 3, 'tasks': 4,
+    'serving': 4, 'scene': 4, 'registry_imports': 5, 'train': 5,
+    'evaluate': 5, 'gallery': 5, 'export': 5, 'predict': 5, 'demo': 5,
+}
+_SAME_FLOOR = {('retrieval', 'modeling'), ('demo', 'gallery'),
+               ('train', 'registry_imports'), ('tasks', 'scene')}
+_TOOLS_MAY_USE = {'conventions', 'geometry', 'data'}
+# third-party package -> the only modules that may import it
+_SINGLE_DOORS = {
+    'tensorflow_graphics': {'mask2cad_tf/ops/quaternions.py'},
+    'tensorflow_addons': {'mask2cad_tf/data/color_jitter.py'},
+    'embreex': {'mask2cad_tf/geometry/renderer.py'},
+}
+_FORBIDDEN_NAMES = {'utils', 'util', 'helpers', 'helper', 'misc', 'common'}
+
+
+def _sources():
+  for folder in ('mask2cad_tf', 'tfrecords_tools'):
+    yield from sorted((_ROOT / folder).rglob('*.py'))
+
+
+def _imports(path):
+  for node in ast.walk(ast.parse(path.read_text())):
+    if isinstance(node, ast.Import):
+      yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+      yield from (f'{node.module}.{alias.name}' for alias in node.names)
+
+
+def _room(module):
+  parts = module.split('.')
+  return parts[1] if parts[0] == 'mask2cad_tf' and len(parts) > 1 else None
+
+
+def _violations(path):
+  relative = path.relative_to(_ROOT)
+  for name in _imports(path):
+    top, room = name.split('.')[0], _room(name)
+    if top == 'tests' or name.startswith('official.legacy'):
+      yield f'{relative} imports {name}'
+    if top in _SINGLE_DOORS and str(relative) not in _SINGLE_DOORS[top]:
+      yield f'{relative} imports {name}: only {_SINGLE_DOORS[top]} may'
+    if room is None or room not in _FLOORS:
+      continue
+    if relative.parts[0] == 'tfrecords_tools':
+      if room not in _TOOLS_MAY_USE:
+        yield f'{relative} imports {name}: tools use {_TOOLS_MAY_USE}'
+      continue
+    here = relative.with_suffix('').parts[1]
+    if here in ('__init__', room) or (here, room) in _SAME_FLOOR:
+      continue
+    if _FLOORS[here] <= _FLOORS[room]:
+      yield (f'{relative} imports {name}: floor {_FLOORS[here]} may not see '
+             f'floor {_FLOORS[room]}')
+
+
+@pytest.mark.parametrize(
+    'path', list(_sources()), ids=lambda p: str(p.relative_to(_ROOT)))
+def test_imports_go_down(path):
+  assert not list(_violations(path))
+
+
+def test_geometry_and_ops_are_pure():
+  for folder, banned in (('geometry', 'tensorflow'), ('ops', 'trimesh'),
+                         ('ops', 'official.vision')):
+    for path in (_ROOT / 'mask2cad_tf' / folder).rglob('*.py'):
+      found = [n for n in _imports(path)
+               if n == banned or n.startswith(banned + '.')]
+      assert not found, f'{path.name} imports {found}'
+
+
+def test_file_names_say_what_is_inside():
+  bad = [p for p in _sources() if p.stem in _FORBIDDEN_NAMES]
+  assert not bad

@@ -1,0 +1,209 @@
+"""`python -m mask2cad_tf.predict`: outputs, flags, bad input."""
+
+import dataclasses
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import mask2cad_tf
+from mask2cad_tf import predict
+from mask2cad_tf.geometry import cameras
+from mask2cad_tf.geometry import meshes
+from mask2cad_tf.retrieval import gallery as gallery_lib
+from mask2cad_tf.scene import glb
+from tests import command_runner
+
+
+@pytest.fixture(autouse=True)
+def share(tiny_world, monkeypatch):
+  tiny_world.patch(monkeypatch)
+
+
+def _run(tiny_world, output, *arguments, photos=(0,)):
+  images = [f'--image={tiny_world.photos[i]}' for i in photos]
+  return command_runner.run(
+      predict, *images, f'--model={tiny_world.model_dir}',
+      f'--gallery={tiny_world.gallery_dir}', f'--output_dir={output}',
+      *arguments)
+
+
+def _scene(folder):
+  with open(os.path.join(folder, 'scene.json')) as file:
+    return json.load(file)
+
+
+@pytest.fixture(scope='module')
+def two_photos(tiny_world, tmp_path_factory):
+  output = tmp_path_factory.mktemp('two')
+  photos = [shutil.copy(tiny_world.photos[0], output / 'a.png'),
+            shutil.copy(tiny_world.photos[2], output / 'b.png')]
+  with pytest.MonkeyPatch.context() as patch:
+    tiny_world.patch(patch)
+    result = command_runner.run(
+        predict, *(f'--image={photo}' for photo in photos),
+        f'--model={tiny_world.model_dir}',
+        f'--gallery={tiny_world.gallery_dir}', f'--output_dir={output}/out',
+        '--min_score=0.1', '--focal_length_px=500')
+  assert result.status == 0, result
+  return output / 'out', result
+
+
+def test_three_files_a_photo(two_photos):
+  output, result = two_photos
+  assert sorted(os.listdir(output)) == ['a', 'b']
+  for name in 'ab':
+    assert sorted(os.listdir(output / name)) == [
+        'overlay.png', 'scene.glb', 'scene.json']
+    assert f'{output / name}: ' in result.stdout
+
+
+def test_scene_json_agrees_with_gallery_and_camera(two_photos, tiny_world):
+  scene = _scene(two_photos[0] / 'b')
+  assert (scene['image']['width'], scene['image']['height']) == (1024, 768)
+  assert scene['camera'] == {
+      'fx': 500, 'fy': 500, 'cx': 512, 'cy': 384, 'source': 'flag'}
+  assert scene['model'] == {
+      'name': 'model', 'gallery_version': tiny_world.gallery.version,
+      'package_version': mask2cad_tf.__version__}
+  assert scene['objects']
+  for thing in scene['objects']:
+    x0, y0, x1, y1 = thing['box']
+    assert 0 <= x0 < x1 <= 1024 and 0 <= y0 < y1 <= 768
+    assert thing['mask']['size'] == [768, 1024]
+    assert thing['score'] >= 0.1
+    assert thing['cad_id'].startswith(thing['label'] + '/')
+    assert thing['depth_source'] == 'box_fit'
+    assert 1 <= len(thing['candidates']) <= 5
+    assert thing['candidates'][0]['cad_id'] == thing['cad_id']
+    np.testing.assert_allclose(
+        np.linalg.det(thing['rotation']), 1.0, atol=1e-5)
+    np.testing.assert_allclose(
+        cameras.project(thing['translation'], [500, 500, 512, 384]),
+        thing['center'], atol=1e-3)
+    assert os.path.isfile(os.path.join(
+        tiny_world.gallery_dir, thing['mesh']))
+
+
+def test_glb_and_json_show_the_same(two_photos, tiny_world):
+  folder = two_photos[0] / 'b'
+  scene, found = _scene(folder), glb.read_objects(str(folder / 'scene.glb'))
+  corners = []
+  for thing in scene['objects']:
+    mesh = meshes.transform(
+        meshes.load(tiny_world.gallery.mesh_path(thing['cad_id'])),
+        np.array(thing['rotation']), np.array(thing['translation']))
+    corners.append(mesh.bounds)
+  expected = [np.min(corners, axis=0)[0], np.max(corners, axis=0)[1]]
+  np.testing.assert_allclose(found.bounds, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_overlay_is_the_photos_size(two_photos):
+  assert Image.open(two_photos[0] / 'b' / 'overlay.png').size == (1024, 768)
+
+
+def test_box_with_label_and_depth(tiny_world, tmp_path):
+  result = _run(tiny_world, tmp_path, '--box=4,22,362,228', '--label=bed',
+                '--depth=1.5', '--intrinsics=430,431,197,122')
+  assert result.status == 0, result
+  scene = _scene(tmp_path / '0001')
+  thing, = scene['objects']
+  assert scene['camera']['fy'] == 431
+  assert (thing['label'], thing['score'], thing['depth_source']) == (
+      'bed', 1.0, 'flag')
+  np.testing.assert_allclose(thing['box'], [4, 22, 362, 228], atol=0.01)
+  assert thing['translation'][2] == pytest.approx(1.5)
+
+
+def test_box_takes_the_class_of_a_detection(tiny_world, tmp_path):
+  _run(tiny_world, tmp_path / 'all', '--min_score=0.1')
+  seen = _scene(tmp_path / 'all' / '0001')['objects'][0]
+  box = ','.join(map(str, seen['box']))
+  result = _run(tiny_world, tmp_path / 'one', f'--box={box}')
+  assert result.status == 0, result
+  thing, = _scene(tmp_path / 'one' / '0001')['objects']
+  assert thing['label'] == seen['label']
+
+
+def test_same_stems_get_their_folders_names(tiny_world, tmp_path):
+  paths = []
+  for folder in ('x', 'y'):
+    (tmp_path / folder).mkdir()
+    paths.append(shutil.copy(tiny_world.photos[0], tmp_path / folder))
+  folders = predict._output_folders(paths, 'OUT')
+  assert list(folders.values()) == ['OUT/x_0001', 'OUT/y_0001']
+
+
+def test_help_shows_an_example_without_tensorflow():
+  result = command_runner.run(predict, '--help')
+  assert result.status == 0
+  assert 'python -m mask2cad_tf.predict --model=DIR' in result.stdout
+  assert '--focal_length_px' in result.stdout
+  subprocess.run(
+      [sys.executable, '-c', 'import sys; import mask2cad_tf.predict; '
+       'sys.exit("tensorflow" in sys.modules)'], check=True)
+
+
+def _broken_photo(tmp_path):
+  path = tmp_path / 'broken.jpg'
+  path.write_bytes(b'\xff\xd8\xff no photo')
+  return str(path)
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (['--nope'], "Unknown command line flag 'nope'"),
+    (['surplus'], "Cannot use 'surplus'"),
+    (['--min_score=2'], '--min_score=2'),
+    (['--box=1,2,3'], '--box=1,2,3: expected four numbers'),
+    (['--box=1,2,3,x'], '--box=x0,y0,x1,y1'),
+    (['--box=0,0,396,200', '--label=bed'], '0001.png.*395 x 244 pixels'),
+    (['--box=50,50,40,200', '--label=bed'], '0 <= x0 < x1 <= 395'),
+    (['--box=9,9,90,90', '--label=spoon'],
+     'label=spoon is no class of .*bed, chair, sofa, table'),
+    (['--label=bed'], 'Give --box as well'),
+    (['--intrinsics=1,2,3,4', '--focal_length_px=5'], 'exclude each other'),
+    (['--intrinsics=-1,2,3,4'], 'must be positive'),
+    (['--image=nowhere.jpg'], 'No photo at .nowhere.jpg'),
+    (['--model=nowhere'], "params.yaml in 'nowhere'"),
+    (['--model='], '--model missing'),
+    (['--gallery=nowhere'], "No gallery at 'nowhere'.*mask2cad_tf.gallery"),
+])
+def test_bad_input_says_what_and_leaves_the_rest(
+    tiny_world, tmp_path, arguments, message):
+  (tmp_path / '0001').mkdir()
+  (tmp_path / '0001' / 'scene.json').write_text('earlier')
+  before = command_runner.files_below(tmp_path)
+  result = _run(tiny_world, tmp_path, *arguments)
+  assert result.only_line.startswith('mask2cad_tf.predict: ')
+  assert re.search(message, result.only_line), result.only_line
+  assert command_runner.files_below(tmp_path) == before
+
+
+def test_one_broken_photo_stops_all(tiny_world, tmp_path):
+  broken = _broken_photo(tmp_path)
+  result = _run(tiny_world, tmp_path / 'out', f'--image={broken}')
+  assert 'broken.jpg' in result.only_line
+  assert 'does not decode' in result.only_line
+  assert not (tmp_path / 'out').exists()
+
+
+def test_a_gallery_of_another_encoder_is_refused(tiny_world, tmp_path):
+  gallery_lib.write_index(str(tmp_path), dataclasses.replace(
+      tiny_world.gallery, encoder='f' * 64))
+  result = _run(tiny_world, tmp_path / 'out', f'--gallery={tmp_path}')
+  assert str(tmp_path) in result.only_line
+  assert 'another view encoder' in result.only_line
+  assert 'python -m mask2cad_tf.gallery build' in result.only_line
+  assert not (tmp_path / 'out').exists()
+
+
+def test_a_box_of_no_class_asks_for_the_label(tiny_world, tmp_path):
+  result = _run(tiny_world, tmp_path / 'out', '--box=393,242,395,244')
+  assert '--label=chair' in result.only_line
+  assert not (tmp_path / 'out').exists()

@@ -1,0 +1,77 @@
+"""Photos and where their focal length comes from."""
+
+import numpy as np
+import pytest
+from PIL import ExifTags
+from PIL import Image
+
+from mask2cad_tf.scene import photo as photo_lib
+
+
+def _save(path, size=(40, 30), orientation=None, focal_35mm=None):
+  exif = Image.Exif()
+  if orientation:
+    exif[ExifTags.Base.Orientation] = orientation
+  if focal_35mm is not None:
+    exif.get_ifd(ExifTags.IFD.Exif)[
+        ExifTags.Base.FocalLengthIn35mmFilm] = focal_35mm
+  pixels = np.zeros((size[1], size[0], 3), np.uint8)
+  pixels[:10, :10] = 255  # a white top left corner
+  Image.fromarray(pixels).save(path, exif=exif)
+  return str(path)
+
+
+def test_default_is_a_phone(tmp_path):
+  camera = photo_lib.load(_save(tmp_path / 'a.png')).camera
+  # 40 x 30: the diagonal is 50 px; 27 / 43.267 of it.
+  np.testing.assert_allclose(
+      camera.intrinsics, [31.2016, 31.2016, 20, 15], rtol=1e-4)
+  assert (camera.width, camera.height, camera.source) == (40, 30, 'default')
+
+
+def test_exif_before_default(tmp_path):
+  path = _save(tmp_path / 'a.jpg', focal_35mm=50)
+  camera = photo_lib.load(path).camera
+  np.testing.assert_allclose(camera.intrinsics[0], 50 * 50 / 43.267, rtol=1e-4)
+  assert camera.source == 'exif'
+
+
+def test_exif_zero_means_unknown(tmp_path):
+  path = _save(tmp_path / 'a.jpg', focal_35mm=0)
+  assert photo_lib.load(path).camera.source == 'default'
+
+
+def test_flags_before_exif(tmp_path):
+  path = _save(tmp_path / 'a.jpg', focal_35mm=50)
+  by_focal = photo_lib.load(path, focal_length_px=77.0).camera
+  np.testing.assert_array_equal(by_focal.intrinsics, [77, 77, 20, 15])
+  by_all = photo_lib.load(path, intrinsics=(70.0, 71.0, 19.0, 16.0)).camera
+  np.testing.assert_array_equal(by_all.intrinsics, [70, 71, 19, 16])
+  assert (by_focal.source, by_all.source) == ('flag', 'flag')
+
+
+def test_turned_upright(tmp_path):
+  # Orientation 6: the camera was turned, show it rotated by 90 clockwise.
+  photo = photo_lib.load(_save(tmp_path / 'a.jpg', orientation=6))
+  assert photo.image.shape == (40, 30, 3)
+  assert (photo.camera.width, photo.camera.height) == (30, 40)
+  assert photo.image[5, 25].min() > 200  # the corner is now top right
+
+
+def test_transparency_and_grey_become_rgb(tmp_path):
+  for mode in ('L', 'RGBA', 'P'):
+    path = str(tmp_path / f'{mode}.png')
+    Image.new(mode, (5, 4)).save(path)
+    assert photo_lib.load(path).image.shape == (4, 5, 3)
+
+
+def test_missing_and_broken_are_named(tmp_path):
+  with pytest.raises(FileNotFoundError, match='No photo at .*nowhere.jpg'):
+    photo_lib.load(str(tmp_path / 'nowhere.jpg'))
+  whole = _save(tmp_path / 'a.png', size=(400, 300))
+  with open(whole, 'rb') as file:
+    content = file.read()
+  for name, wrong in (('text.jpg', b'no photo'), ('cut.png', content[:200])):
+    (tmp_path / name).write_bytes(wrong)
+    with pytest.raises(ValueError, match=f'{name}.*does not decode'):
+      photo_lib.load(str(tmp_path / name))
