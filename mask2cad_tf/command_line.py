@@ -16,12 +16,20 @@ from absl import flags
 # What the loaders of the package raise for bad input; all else is a defect
 # and keeps its traceback.
 BAD_INPUT = (
-    FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError,
-    FileExistsError, ValueError)
+  FileNotFoundError,
+  NotADirectoryError,
+  IsADirectoryError,
+  PermissionError,
+  FileExistsError,
+  ValueError,
+)
 
 
-def run(name: str, main: Callable[[Sequence[str]], None],
-        own: flags.FlagValues = flags.FLAGS) -> None:
+def run(
+  name: str,
+  main: Callable[[Sequence[str]], None],
+  own: flags.FlagValues = flags.FLAGS,
+) -> None:
   """Runs a command on sys.argv; bad flags or input print one line, exit 2.
 
   Args:
@@ -56,8 +64,9 @@ def reject(words: Sequence[str]) -> None:
   """Raises ValueError if words are left that belong to no flag."""
   if words:
     raise ValueError(
-        f'Cannot use {" ".join(words)!r}. Flags are written --name=value; '
-        'see --help.')
+      f'Cannot use {" ".join(words)!r}. Flags are written --name=value; '
+      'see --help.'
+    )
 
 
 def _describe(own: flags.FlagValues) -> str:

@@ -30,24 +30,33 @@ V views, K pose bins, C classes (with background), E embedding, M mask side.
 | dx, dy  | center_offsets       | N_k      | num_neighbors                    |
 """
 
-# Pix3D's nine classes, alphabetical as in the Mesh R-CNN splits; id = 1 + index.
+# Pix3D's classes, alphabetical as in the Mesh R-CNN splits; id = 1 + index.
 PIX3D_CLASSES = (
-    'bed', 'bookcase', 'chair', 'desk', 'misc', 'sofa', 'table', 'tool',
-    'wardrobe',
+  'bed',
+  'bookcase',
+  'chair',
+  'desk',
+  'misc',
+  'sofa',
+  'table',
+  'tool',
+  'wardrobe',
 )
 
-NUM_VIEWS = 16        # k canonical views of a CAD, Sec. 3.2
-VIEW_SIZE = 128       # pixels, side of a rendered view
+NUM_VIEWS = 16  # k canonical views of a CAD, Sec. 3.2
+VIEW_SIZE = 128  # pixels, side of a rendered view
 EMBEDDING_SIZE = 128  # Table 6
 OUTER_BOX_SCALE = 1.25  # ShapeMask's outer box over the detected box
 
 # Order of the symmetry group about the CAD's up axis (+y), Scan2CAD's labels.
 SYMMETRY_ORDERS = {
-    '__SYM_NONE': 1, '__SYM_ROTATE_UP_2': 2, '__SYM_ROTATE_UP_4': 4,
-    '__SYM_ROTATE_UP_INF': 0,
+  '__SYM_NONE': 1,
+  '__SYM_ROTATE_UP_2': 2,
+  '__SYM_ROTATE_UP_4': 4,
+  '__SYM_ROTATE_UP_INF': 0,
 }
 SYMMETRY_NAMES = {order: name for name, order in SYMMETRY_ORDERS.items()}
 
 # A photo of unknown focal length is taken to be a phone's main camera.
 DEFAULT_FOCAL_35MM = 27.0  # mm, 35 mm equivalent
-DIAGONAL_35MM = 43.267     # mm; f_px = f_35mm / DIAGONAL_35MM * diagonal_px
+DIAGONAL_35MM = 43.267  # mm; f_px = f_35mm / DIAGONAL_35MM * diagonal_px

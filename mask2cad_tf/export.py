@@ -15,26 +15,34 @@ from mask2cad_tf import command_line
 
 FLAGS = flags.FlagValues()  # apart from other commands' flags
 _MODEL = flags.DEFINE_string(
-    'model', None, 'Folder with params.yaml and a checkpoint.',
-    flag_values=FLAGS)
+  'model', None, 'Folder with params.yaml and a checkpoint.', flag_values=FLAGS
+)
 _GALLERY = flags.DEFINE_string(
-    'gallery', None, 'Folder that mask2cad_tf.gallery made for the model.',
-    flag_values=FLAGS)
+  'gallery',
+  None,
+  'Folder that mask2cad_tf.gallery made for the model.',
+  flag_values=FLAGS,
+)
 _EXPORT_DIR = flags.DEFINE_string(
-    'export_dir', None, 'SavedModel to write or to replace.', flag_values=FLAGS)
+  'export_dir', None, 'SavedModel to write or to replace.', flag_values=FLAGS
+)
 _TOP_K = flags.DEFINE_integer(
-    'top_k', 5, 'CADs returned per detection.', lower_bound=1,
-    flag_values=FLAGS)
+  'top_k', 5, 'CADs returned per detection.', lower_bound=1, flag_values=FLAGS
+)
 _DTYPE = flags.DEFINE_enum(
-    'dtype', 'float32', ['float32', 'bfloat16'],
-    'Arithmetic of the network; weights and outputs stay float32.',
-    flag_values=FLAGS)
+  'dtype',
+  'float32',
+  ['float32', 'bfloat16'],
+  'Arithmetic of the network; weights and outputs stay float32.',
+  flag_values=FLAGS,
+)
 
 
 def main(argv: Sequence[str]) -> None:
   """Loads model and gallery, writes the SavedModel, then moves it in place."""
-  command_line.require(model=_MODEL.value, gallery=_GALLERY.value,
-                       export_dir=_EXPORT_DIR.value)
+  command_line.require(
+    model=_MODEL.value, gallery=_GALLERY.value, export_dir=_EXPORT_DIR.value
+  )
   command_line.reject(argv[1:])
   # Imported late: --help and wrong flags need no TensorFlow.
   import tensorflow as tf
@@ -48,15 +56,19 @@ def main(argv: Sequence[str]) -> None:
     tf.keras.mixed_precision.set_global_policy('mixed_bfloat16')
   model, config = model_folder.load(_MODEL.value)
   gallery = gallery_lib.load(
-      _GALLERY.value, model_folder.fingerprint(model),
-      config.task.model.class_names)
+    _GALLERY.value,
+    model_folder.fingerprint(model),
+    config.task.model.class_names,
+  )
   module = mask2cad_module.Mask2CADModule(
-      model, config.task, gallery, _TOP_K.value)
-  with atomic_folder.replacing(
-      _EXPORT_DIR.value, 'saved_model.pb') as folder:
+    model, config.task, gallery, _TOP_K.value
+  )
+  with atomic_folder.replacing(_EXPORT_DIR.value, 'saved_model.pb') as folder:
     tf.saved_model.save(module, folder, signatures=module.signatures())
-  print(f'{_EXPORT_DIR.value}: SavedModel with {len(gallery.cads)} CADs, '
-        f'gallery version {gallery.version}')
+  print(
+    f'{_EXPORT_DIR.value}: SavedModel with {len(gallery.cads)} CADs, '
+    f'gallery version {gallery.version}'
+  )
 
 
 if __name__ == '__main__':

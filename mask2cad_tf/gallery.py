@@ -17,29 +17,42 @@ from mask2cad_tf import command_line
 
 FLAGS = flags.FlagValues()  # apart from other commands' flags
 _LIBRARY = flags.DEFINE_string(
-    'library', None, 'Folder <class>/<shape>/*.{obj,glb,ply,off}.',
-    flag_values=FLAGS)
-_GALLERY = flags.DEFINE_string('gallery', None, 'Folder of the gallery.',
-    flag_values=FLAGS)
+  'library',
+  None,
+  'Folder <class>/<shape>/*.{obj,glb,ply,off}.',
+  flag_values=FLAGS,
+)
+_GALLERY = flags.DEFINE_string(
+  'gallery', None, 'Folder of the gallery.', flag_values=FLAGS
+)
 _MODEL = flags.DEFINE_string(
-    'model', None, 'Folder with params.yaml and a checkpoint.',
-    flag_values=FLAGS)
+  'model', None, 'Folder with params.yaml and a checkpoint.', flag_values=FLAGS
+)
 _NUM_VIEWS = flags.DEFINE_integer(
-    'num_views', None, 'Views a CAD; all of the model\'s by default.',
-    lower_bound=1, flag_values=FLAGS)
+  'num_views',
+  None,
+  "Views a CAD; all of the model's by default.",
+  lower_bound=1,
+  flag_values=FLAGS,
+)
 _SKIP_BROKEN = flags.DEFINE_bool(
-    'skip_broken', False, 'Leave out meshes that cannot be read, by name.',
-    flag_values=FLAGS)
+  'skip_broken',
+  False,
+  'Leave out meshes that cannot be read, by name.',
+  flag_values=FLAGS,
+)
 
 
 def main(argv: Sequence[str]) -> None:
   """Runs the verb that the first argument names."""
   if list(argv[1:]) != ['build']:
     raise ValueError(
-        f'Expected the verb "build", found {" ".join(argv[1:])!r}. See: '
-        'python -m mask2cad_tf.gallery --help')
-  command_line.require(library=_LIBRARY.value, gallery=_GALLERY.value,
-                       model=_MODEL.value)
+      f'Expected the verb "build", found {" ".join(argv[1:])!r}. See: '
+      'python -m mask2cad_tf.gallery --help'
+    )
+  command_line.require(
+    library=_LIBRARY.value, gallery=_GALLERY.value, model=_MODEL.value
+  )
   _build()
 
 
@@ -50,14 +63,21 @@ def _build() -> None:
 
   model, config = model_folder.load(_MODEL.value)
   report = gallery_builder.build(
-      model, config.task.model, _LIBRARY.value, _GALLERY.value,
-      num_views=_NUM_VIEWS.value, skip_broken=_SKIP_BROKEN.value,
-      progress=_show_progress)
+    model,
+    config.task.model,
+    _LIBRARY.value,
+    _GALLERY.value,
+    num_views=_NUM_VIEWS.value,
+    skip_broken=_SKIP_BROKEN.value,
+    progress=_show_progress,
+  )
   for cad_id, reason in report.broken:
     print(f'left out {cad_id}: {reason}')
   gallery = report.gallery
-  print(f'{_GALLERY.value}: {len(gallery.cads)} CADs, '
-        f'{gallery.embeddings.shape[1]} views each, version {gallery.version}')
+  print(
+    f'{_GALLERY.value}: {len(gallery.cads)} CADs, '
+    f'{gallery.embeddings.shape[1]} views each, version {gallery.version}'
+  )
 
 
 def _show_progress(done: int, total: int, cad_id: str) -> None:

@@ -24,46 +24,82 @@ from mask2cad_tf import command_line
 
 FLAGS = flags.FlagValues()  # apart from other commands' flags
 _IMAGE = flags.DEFINE_multi_string(
-    'image', None, 'A photo, JPEG or PNG; may be given several times.',
-    flag_values=FLAGS)
+  'image',
+  None,
+  'A photo, JPEG or PNG; may be given several times.',
+  flag_values=FLAGS,
+)
 _OUTPUT_DIR = flags.DEFINE_string(
-    'output_dir', None, 'Folder that receives a folder per photo.',
-    flag_values=FLAGS)
+  'output_dir',
+  None,
+  'Folder that receives a folder per photo.',
+  flag_values=FLAGS,
+)
 _MODEL = flags.DEFINE_string(
-    'model', None, 'Folder with params.yaml and a checkpoint.',
-    flag_values=FLAGS)
+  'model', None, 'Folder with params.yaml and a checkpoint.', flag_values=FLAGS
+)
 _GALLERY = flags.DEFINE_string(
-    'gallery', None, 'Folder that mask2cad_tf.gallery made for the model.',
-    flag_values=FLAGS)
+  'gallery',
+  None,
+  'Folder that mask2cad_tf.gallery made for the model.',
+  flag_values=FLAGS,
+)
 _FOCAL_LENGTH_PX = flags.DEFINE_float(
-    'focal_length_px', None,
-    'Focal length, pixels. Default: from EXIF, else that of a phone, 27 mm in '
-    'terms of a 35 mm camera (0.62 of the photo\'s diagonal).',
-    lower_bound=1e-3, flag_values=FLAGS)
+  'focal_length_px',
+  None,
+  'Focal length, pixels. Default: from EXIF, else that of a phone, 27 mm in '
+  "terms of a 35 mm camera (0.62 of the photo's diagonal).",
+  lower_bound=1e-3,
+  flag_values=FLAGS,
+)
 _INTRINSICS = flags.DEFINE_list(
-    'intrinsics', None, 'fx,fy,cx,cy, pixels; in place of --focal_length_px.',
-    flag_values=FLAGS)
+  'intrinsics',
+  None,
+  'fx,fy,cx,cy, pixels; in place of --focal_length_px.',
+  flag_values=FLAGS,
+)
 _DEPTH = flags.DEFINE_float(
-    'depth', None, 'Distance z of every object\'s origin, units of the CADs. '
-    'Default: where the CAD fits the box.', lower_bound=1e-9, flag_values=FLAGS)
+  'depth',
+  None,
+  "Distance z of every object's origin, units of the CADs. "
+  'Default: where the CAD fits the box.',
+  lower_bound=1e-9,
+  flag_values=FLAGS,
+)
 _MIN_SCORE = flags.DEFINE_float(
-    'min_score', 0.5, 'Detections below are left out.', 0.0, 1.0,
-    flag_values=FLAGS)
+  'min_score',
+  0.5,
+  'Detections below are left out.',
+  0.0,
+  1.0,
+  flag_values=FLAGS,
+)
 _TOP_K = flags.DEFINE_integer(
-    'top_k', 5, 'CADs tried per object.', lower_bound=1, flag_values=FLAGS)
+  'top_k', 5, 'CADs tried per object.', lower_bound=1, flag_values=FLAGS
+)
 _BOX = flags.DEFINE_list(
-    'box', None, 'x0,y0,x1,y1, pixels: where the object is; one photo only. '
-    'Detection is skipped.', flag_values=FLAGS)
+  'box',
+  None,
+  'x0,y0,x1,y1, pixels: where the object is; one photo only. '
+  'Detection is skipped.',
+  flag_values=FLAGS,
+)
 _LABEL = flags.DEFINE_string(
-    'label', None, 'Class of the --box; predicted where it is not given.',
-    flag_values=FLAGS)
+  'label',
+  None,
+  'Class of the --box; predicted where it is not given.',
+  flag_values=FLAGS,
+)
 
 
 def main(argv: Sequence[str]) -> None:
   """Checks all input, then predicts photo by photo."""
   command_line.require(
-      image=_IMAGE.value, output_dir=_OUTPUT_DIR.value, model=_MODEL.value,
-      gallery=_GALLERY.value)
+    image=_IMAGE.value,
+    output_dir=_OUTPUT_DIR.value,
+    model=_MODEL.value,
+    gallery=_GALLERY.value,
+  )
   command_line.reject(argv[1:])
   intrinsics = _numbers('intrinsics', _INTRINSICS.value, 'fx,fy,cx,cy')
   box = _numbers('box', _BOX.value, 'x0,y0,x1,y1')
@@ -72,9 +108,11 @@ def main(argv: Sequence[str]) -> None:
   _predict(folders, intrinsics, box)
 
 
-def _predict(folders: Dict[str, str],
-             intrinsics: Optional[Tuple[float, ...]],
-             box: Optional[Tuple[float, ...]]) -> None:
+def _predict(
+  folders: Dict[str, str],
+  intrinsics: Optional[Tuple[float, ...]],
+  box: Optional[Tuple[float, ...]],
+) -> None:
   """Checks photos, model and gallery, then writes photo by photo."""
   # Imported late: --help and wrong flags need no TensorFlow.
   from mask2cad_tf.scene import photo as photo_lib
@@ -93,17 +131,24 @@ def _predict(folders: Dict[str, str],
   label = _label_id(gallery.class_names)
   cads = cad_meshes.CadMeshes(gallery.mesh_path)
   origin = {
-      'name': os.path.basename(os.path.abspath(_MODEL.value)),
-      'gallery_version': gallery.version,
-      'package_version': mask2cad_tf.__version__}
+    'name': os.path.basename(os.path.abspath(_MODEL.value)),
+    'gallery_version': gallery.version,
+    'package_version': mask2cad_tf.__version__,
+  }
   for path, folder in folders.items():
     photo = photo_lib.load(path, intrinsics, _FOCAL_LENGTH_PX.value)
     objects = assemble.assemble(
-        _infer(module, photo, box, label), gallery, cads, photo.camera,
-        0.0 if box else _MIN_SCORE.value, _DEPTH.value)
+      _infer(module, photo, box, label),
+      gallery,
+      cads,
+      photo.camera,
+      0.0 if box else _MIN_SCORE.value,
+      _DEPTH.value,
+    )
     scene_folder.write(folder, photo, objects, cads, origin)
     names = ', '.join(
-        f'{found.cad.cad_id} ({found.similarity:.2f})' for found in objects)
+      f'{found.cad.cad_id} ({found.similarity:.2f})' for found in objects
+    )
     print(f'{folder}: {names or "no object; see --min_score"}')
 
 
@@ -116,10 +161,13 @@ def _load_module():
   gallery_lib.load(_GALLERY.value)  # a missing one is told before TensorFlow
   model, config = model_folder.load(_MODEL.value)
   gallery = gallery_lib.load(
-      _GALLERY.value, model_folder.fingerprint(model),
-      config.task.model.class_names)
+    _GALLERY.value,
+    model_folder.fingerprint(model),
+    config.task.model.class_names,
+  )
   return mask2cad_module.Mask2CADModule(
-      model, config.task, gallery, _TOP_K.value), gallery
+    model, config.task, gallery, _TOP_K.value
+  ), gallery
 
 
 def _label_id(class_names: Sequence[str]) -> Optional[int]:
@@ -127,31 +175,38 @@ def _label_id(class_names: Sequence[str]) -> Optional[int]:
     return None
   if _LABEL.value not in class_names:
     raise ValueError(
-        f'--label={_LABEL.value} is no class of {_MODEL.value!r}. Give one of '
-        f'{", ".join(class_names)}.')
+      f'--label={_LABEL.value} is no class of {_MODEL.value!r}. Give one of '
+      f'{", ".join(class_names)}.'
+    )
   return 1 + list(class_names).index(_LABEL.value)
 
 
-def _infer(module, photo, box: Optional[Tuple[float, ...]],
-           label: Optional[int]) -> Dict[str, np.ndarray]:
+def _infer(
+  module, photo, box: Optional[Tuple[float, ...]], label: Optional[int]
+) -> Dict[str, np.ndarray]:
   """The module's outputs of one photo, without the batch axis."""
   if box:
     x0, y0, x1, y1 = box
     outputs = module.predict_boxes(
-        photo.image, photo.camera.intrinsics, np.array([[y0, x0, y1, x1]]),
-        np.array([label]) if label else None)
+      photo.image,
+      photo.camera.intrinsics,
+      np.array([[y0, x0, y1, x1]]),
+      np.array([label]) if label else None,
+    )
   else:
     outputs = module.predict(photo.image, photo.camera.intrinsics)
   outputs = {key: value.numpy()[0] for key, value in outputs.items()}
   if box and not outputs['num_detections']:
     raise ValueError(
-        f'The class of --box in {photo.path!r} cannot be told: no detection '
-        'overlaps it. Say it: --label=chair, for example.')
+      f'The class of --box in {photo.path!r} cannot be told: no detection '
+      'overlaps it. Say it: --label=chair, for example.'
+    )
   return outputs
 
 
-def _numbers(flag: str, values: Optional[List[str]],
-             form: str) -> Optional[Tuple[float, ...]]:
+def _numbers(
+  flag: str, values: Optional[List[str]], form: str
+) -> Optional[Tuple[float, ...]]:
   """Four numbers of a flag, or None where it is not given."""
   if values is None:
     return None
@@ -161,38 +216,46 @@ def _numbers(flag: str, values: Optional[List[str]],
     numbers = ()
   if len(numbers) != 4:
     raise ValueError(
-        f'--{flag}={",".join(values)}: expected four numbers, '
-        f'--{flag}={form}.')
+      f'--{flag}={",".join(values)}: expected four numbers, --{flag}={form}.'
+    )
   return numbers
 
 
-def _check_flags(intrinsics: Optional[Tuple[float, ...]],
-                 box: Optional[Tuple[float, ...]]) -> None:
+def _check_flags(
+  intrinsics: Optional[Tuple[float, ...]], box: Optional[Tuple[float, ...]]
+) -> None:
   if intrinsics and _FOCAL_LENGTH_PX.value:
-    raise ValueError('--intrinsics and --focal_length_px exclude each other. '
-                     'Give one.')
+    raise ValueError(
+      '--intrinsics and --focal_length_px exclude each other. Give one.'
+    )
   if intrinsics and min(intrinsics[:2]) <= 0:
-    raise ValueError('--intrinsics: fx and fy must be positive, found '
-                     f'{intrinsics[:2]}.')
+    raise ValueError(
+      f'--intrinsics: fx and fy must be positive, found {intrinsics[:2]}.'
+    )
   if box and len(_IMAGE.value) > 1:
-    raise ValueError(f'--box is for one photo, found {len(_IMAGE.value)}. '
-                     'Call the command once per photo.')
+    raise ValueError(
+      f'--box is for one photo, found {len(_IMAGE.value)}. '
+      'Call the command once per photo.'
+    )
   if _LABEL.value and not box:
     raise ValueError('--label names the class of a --box. Give --box as well.')
 
 
-def _check_box(box: Tuple[float, ...], path: str, width: int,
-               height: int) -> None:
+def _check_box(
+  box: Tuple[float, ...], path: str, width: int, height: int
+) -> None:
   x0, y0, x1, y1 = box
   if not (0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height):
     raise ValueError(
-        f'--box={",".join(f"{v:g}" for v in box)} does not lie in {path!r}, '
-        f'{width} x {height} pixels. Give x0,y0,x1,y1 with 0 <= x0 < x1 <= '
-        f'{width}, 0 <= y0 < y1 <= {height}.')
+      f'--box={",".join(f"{v:g}" for v in box)} does not lie in {path!r}, '
+      f'{width} x {height} pixels. Give x0,y0,x1,y1 with 0 <= x0 < x1 <= '
+      f'{width}, 0 <= y0 < y1 <= {height}.'
+    )
 
 
 def _output_folders(paths: Sequence[str], output_dir: str) -> Dict[str, str]:
   """The output folder of every photo: its stem, or <parent>_<stem>."""
+
   def stem(path: str) -> str:
     return os.path.splitext(os.path.basename(path))[0]
 
@@ -201,15 +264,18 @@ def _output_folders(paths: Sequence[str], output_dir: str) -> Dict[str, str]:
     return f'{parent}_{stem(path)}'
 
   stems = [stem(path) for path in paths]
-  names = [full(path) if stems.count(stem(path)) > 1 else stem(path)
-           for path in paths]
+  names = [
+    full(path) if stems.count(stem(path)) > 1 else stem(path) for path in paths
+  ]
   clash = sorted({name for name in names if names.count(name) > 1})
   if clash:
     raise ValueError(
-        f'Two photos would both write {clash[0]!r} in {output_dir!r}. Rename '
-        'one or call the command once per photo.')
-  return {path: os.path.join(output_dir, name)
-          for path, name in zip(paths, names)}
+      f'Two photos would both write {clash[0]!r} in {output_dir!r}. Rename '
+      'one or call the command once per photo.'
+    )
+  return {
+    path: os.path.join(output_dir, name) for path, name in zip(paths, names)
+  }
 
 
 if __name__ == '__main__':

@@ -12,6 +12,7 @@ from mask2cad_tf import command_line
 @dataclasses.dataclass(frozen=True)
 class Result:
   """Exit status and what was printed."""
+
   status: int
   stdout: str
   stderr: str
@@ -28,8 +29,11 @@ class Result:
 def run(module: types.ModuleType, *arguments: str) -> Result:
   """Runs `python -m <module> <arguments>`; tracebacks come through."""
   stdout, stderr, status = io.StringIO(), io.StringIO(), 0
-  with mock.patch('sys.argv', [module.__file__, *arguments]), (
-      contextlib.redirect_stdout(stdout)), contextlib.redirect_stderr(stderr):
+  with (
+    mock.patch('sys.argv', [module.__file__, *arguments]),
+    contextlib.redirect_stdout(stdout),
+    contextlib.redirect_stderr(stderr),
+  ):
     try:
       command_line.run(module.__name__, module.main, module.FLAGS)
     except SystemExit as error:
@@ -39,5 +43,6 @@ def run(module: types.ModuleType, *arguments: str) -> Result:
 
 def files_below(folder) -> dict:
   """Path -> bytes of every file below a folder, hidden ones included."""
-  return {str(path): path.read_bytes()
-          for path in folder.rglob('*') if path.is_file()}
+  return {
+    str(path): path.read_bytes() for path in folder.rglob('*') if path.is_file()
+  }

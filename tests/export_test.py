@@ -11,9 +11,12 @@ from tests import command_runner
 
 def _export(tiny_world, output, *arguments):
   return command_runner.run(
-      export, f'--model={tiny_world.model_dir}',
-      f'--gallery={tiny_world.gallery_dir}', f'--export_dir={output}',
-      *arguments)
+    export,
+    f'--model={tiny_world.model_dir}',
+    f'--gallery={tiny_world.gallery_dir}',
+    f'--export_dir={output}',
+    *arguments,
+  )
 
 
 def test_a_saved_model_in_place(tiny_world, tmp_path, monkeypatch):
@@ -24,25 +27,39 @@ def test_a_saved_model_in_place(tiny_world, tmp_path, monkeypatch):
   assert os.listdir(tmp_path) == ['out']
   signatures = tf.saved_model.load(str(tmp_path / 'out')).signatures
   assert set(signatures) == {
-      'serving_default', 'serve_with_intrinsics', 'embed_views'}
+    'serving_default',
+    'serve_with_intrinsics',
+    'embed_views',
+  }
   outputs = signatures['serving_default'].structured_outputs
   assert outputs['detection_cad_ids'].shape[-1] == 5
   assert {
-      'num_detections', 'detection_boxes', 'detection_classes',
-      'detection_scores', 'detection_masks', 'detection_cad_ids',
-      'detection_cad_scores', 'detection_rotations', 'detection_centers',
-      'detection_embeddings'} <= set(outputs)
+    'num_detections',
+    'detection_boxes',
+    'detection_classes',
+    'detection_scores',
+    'detection_masks',
+    'detection_cad_ids',
+    'detection_cad_scores',
+    'detection_rotations',
+    'detection_centers',
+    'detection_embeddings',
+  } <= set(outputs)
 
 
-@pytest.mark.parametrize('arguments, message', [
+@pytest.mark.parametrize(
+  'arguments, message',
+  [
     (['--model=nowhere'], "params.yaml in 'nowhere'"),
     (['--gallery=nowhere'], "No gallery at 'nowhere'"),
     (['--gallery='], '--gallery missing'),
     (['--dtype=float8'], '--dtype=float8'),
     (['--top_k=0'], '--top_k'),
-])
+  ],
+)
 def test_bad_input_leaves_the_earlier_export(
-    tiny_world, tmp_path, monkeypatch, arguments, message):
+  tiny_world, tmp_path, monkeypatch, arguments, message
+):
   tiny_world.patch(monkeypatch)
   (tmp_path / 'out').mkdir()
   (tmp_path / 'out' / 'saved_model.pb').write_text('earlier')
@@ -50,7 +67,8 @@ def test_bad_input_leaves_the_earlier_export(
   assert result.only_line.startswith('mask2cad_tf.export: ')
   assert message in result.only_line
   assert [str(p) for p in command_runner.files_below(tmp_path)] == [
-      str(tmp_path / 'out' / 'saved_model.pb')]
+    str(tmp_path / 'out' / 'saved_model.pb')
+  ]
 
 
 def test_no_stranger_is_overwritten(tiny_world, tmp_path, monkeypatch):

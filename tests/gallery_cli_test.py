@@ -14,25 +14,33 @@ from tests import command_runner
 @pytest.fixture
 def library(tiny_world, tmp_path):
   for cad_id in ('chair/low', 'chair/stool'):
-    shutil.copytree(os.path.join(tiny_world.library, cad_id),
-                    tmp_path / 'library' / cad_id)
+    shutil.copytree(
+      os.path.join(tiny_world.library, cad_id), tmp_path / 'library' / cad_id
+    )
   return tmp_path / 'library'
 
 
 def _build(tiny_world, library, output, *arguments):
   return command_runner.run(
-      gallery, 'build', f'--library={library}', f'--gallery={output}',
-      f'--model={tiny_world.model_dir}', *arguments)
+    gallery,
+    'build',
+    f'--library={library}',
+    f'--gallery={output}',
+    f'--model={tiny_world.model_dir}',
+    *arguments,
+  )
 
 
 def test_a_gallery_that_the_models_folder_accepts(
-    tiny_world, library, tmp_path):
+  tiny_world, library, tmp_path
+):
   result = _build(tiny_world, library, tmp_path / 'g', '--num_views=3')
   assert result.status == 0, result
   assert '2 CADs, 3 views each, version ' in result.stdout
   assert '2/2 chair/stool' in result.stderr  # progress
   built = gallery_lib.load(
-      str(tmp_path / 'g'), model_folder.fingerprint(tiny_world.model))
+    str(tmp_path / 'g'), model_folder.fingerprint(tiny_world.model)
+  )
   assert built.cad_ids == ('chair/low', 'chair/stool')
 
 
@@ -49,16 +57,20 @@ def test_skipped_meshes_are_listed(tiny_world, library, tmp_path, monkeypatch):
   assert '1 CADs' in result.stdout
 
 
-@pytest.mark.parametrize('arguments, message', [
+@pytest.mark.parametrize(
+  'arguments, message',
+  [
     (['--library=nowhere'], "No CAD library at 'nowhere'"),
     (['--model=nowhere'], "params.yaml in 'nowhere'"),
     (['--model='], '--model missing'),
     (['--num_views=0'], '--num_views'),
     (['--num_views=17'], 'the model has 16 view rotations'),
     (['twice'], 'Expected the verb "build", found \'build twice\''),
-])
+  ],
+)
 def test_bad_input_leaves_the_earlier_gallery(
-    tiny_world, library, tmp_path, monkeypatch, arguments, message):
+  tiny_world, library, tmp_path, monkeypatch, arguments, message
+):
   tiny_world.patch(monkeypatch)
   shutil.copytree(tiny_world.gallery_dir, tmp_path / 'g')
   before = command_runner.files_below(tmp_path / 'g')

@@ -7,19 +7,39 @@ import pytest
 
 _ROOT = pathlib.Path(__file__).parents[1]
 _FLOORS = {
-    'conventions': 0, 'ops': 1, 'geometry': 1, 'configs': 1, 'data': 2,
-    'losses': 2, 'modeling': 3, 'retrieval': 3, 'evaluation': 3, 'tasks': 4,
-    'serving': 4, 'scene': 4, 'registry_imports': 5, 'train': 5,
-    'evaluate': 5, 'gallery': 5, 'export': 5, 'predict': 5, 'demo': 5,
+  'conventions': 0,
+  'command_line': 0,
+  'ops': 1,
+  'geometry': 1,
+  'configs': 1,
+  'data': 2,
+  'losses': 2,
+  'modeling': 3,
+  'retrieval': 3,
+  'evaluation': 3,
+  'tasks': 4,
+  'serving': 4,
+  'scene': 4,
+  'registry_imports': 5,
+  'train': 5,
+  'evaluate': 5,
+  'gallery': 5,
+  'export': 5,
+  'predict': 5,
+  'demo': 5,
 }
-_SAME_FLOOR = {('retrieval', 'modeling'), ('demo', 'gallery'),
-               ('train', 'registry_imports'), ('tasks', 'scene')}
-_TOOLS_MAY_USE = {'conventions', 'geometry', 'data'}
+_SAME_FLOOR = {
+  ('retrieval', 'modeling'),
+  ('demo', 'gallery'),
+  ('train', 'registry_imports'),
+  ('tasks', 'scene'),
+}
+_TOOLS_MAY_USE = {'command_line', 'conventions', 'geometry', 'data'}
 # third-party package -> the only modules that may import it
 _SINGLE_DOORS = {
-    'tensorflow_graphics': {'mask2cad_tf/ops/quaternions.py'},
-    'tensorflow_addons': {'mask2cad_tf/data/color_jitter.py'},
-    'embreex': {'mask2cad_tf/geometry/renderer.py'},
+  'tensorflow_graphics': {'mask2cad_tf/ops/quaternions.py'},
+  'tensorflow_addons': {'mask2cad_tf/data/color_jitter.py'},
+  'embreex': {'mask2cad_tf/geometry/renderer.py'},
 }
 _FORBIDDEN_NAMES = {'utils', 'util', 'helpers', 'helper', 'misc', 'common'}
 
@@ -60,22 +80,29 @@ def _violations(path):
     if here in ('__init__', room) or (here, room) in _SAME_FLOOR:
       continue
     if _FLOORS[here] <= _FLOORS[room]:
-      yield (f'{relative} imports {name}: floor {_FLOORS[here]} may not see '
-             f'floor {_FLOORS[room]}')
+      yield (
+        f'{relative} imports {name}: floor {_FLOORS[here]} may not see '
+        f'floor {_FLOORS[room]}'
+      )
 
 
 @pytest.mark.parametrize(
-    'path', list(_sources()), ids=lambda p: str(p.relative_to(_ROOT)))
+  'path', list(_sources()), ids=lambda p: str(p.relative_to(_ROOT))
+)
 def test_imports_go_down(path):
   assert not list(_violations(path))
 
 
 def test_geometry_and_ops_are_pure():
-  for folder, banned in (('geometry', 'tensorflow'), ('ops', 'trimesh'),
-                         ('ops', 'official.vision')):
+  for folder, banned in (
+    ('geometry', 'tensorflow'),
+    ('ops', 'trimesh'),
+    ('ops', 'official.vision'),
+  ):
     for path in (_ROOT / 'mask2cad_tf' / folder).rglob('*.py'):
-      found = [n for n in _imports(path)
-               if n == banned or n.startswith(banned + '.')]
+      found = [
+        n for n in _imports(path) if n == banned or n.startswith(banned + '.')
+      ]
       assert not found, f'{path.name} imports {found}'
 
 

@@ -29,9 +29,13 @@ def share(tiny_world, monkeypatch):
 def _run(tiny_world, output, *arguments, photos=(0,)):
   images = [f'--image={tiny_world.photos[i]}' for i in photos]
   return command_runner.run(
-      predict, *images, f'--model={tiny_world.model_dir}',
-      f'--gallery={tiny_world.gallery_dir}', f'--output_dir={output}',
-      *arguments)
+    predict,
+    *images,
+    f'--model={tiny_world.model_dir}',
+    f'--gallery={tiny_world.gallery_dir}',
+    f'--output_dir={output}',
+    *arguments,
+  )
 
 
 def _scene(folder):
@@ -42,15 +46,21 @@ def _scene(folder):
 @pytest.fixture(scope='module')
 def two_photos(tiny_world, tmp_path_factory):
   output = tmp_path_factory.mktemp('two')
-  photos = [shutil.copy(tiny_world.photos[0], output / 'a.png'),
-            shutil.copy(tiny_world.photos[2], output / 'b.png')]
+  photos = [
+    shutil.copy(tiny_world.photos[0], output / 'a.png'),
+    shutil.copy(tiny_world.photos[2], output / 'b.png'),
+  ]
   with pytest.MonkeyPatch.context() as patch:
     tiny_world.patch(patch)
     result = command_runner.run(
-        predict, *(f'--image={photo}' for photo in photos),
-        f'--model={tiny_world.model_dir}',
-        f'--gallery={tiny_world.gallery_dir}', f'--output_dir={output}/out',
-        '--min_score=0.1', '--focal_length_px=500')
+      predict,
+      *(f'--image={photo}' for photo in photos),
+      f'--model={tiny_world.model_dir}',
+      f'--gallery={tiny_world.gallery_dir}',
+      f'--output_dir={output}/out',
+      '--min_score=0.1',
+      '--focal_length_px=500',
+    )
   assert result.status == 0, result
   return output / 'out', result
 
@@ -60,7 +70,10 @@ def test_three_files_a_photo(two_photos):
   assert sorted(os.listdir(output)) == ['a', 'b']
   for name in 'ab':
     assert sorted(os.listdir(output / name)) == [
-        'overlay.png', 'scene.glb', 'scene.json']
+      'overlay.png',
+      'scene.glb',
+      'scene.json',
+    ]
     assert f'{output / name}: ' in result.stdout
 
 
@@ -68,10 +81,17 @@ def test_scene_json_agrees_with_gallery_and_camera(two_photos, tiny_world):
   scene = _scene(two_photos[0] / 'b')
   assert (scene['image']['width'], scene['image']['height']) == (1024, 768)
   assert scene['camera'] == {
-      'fx': 500, 'fy': 500, 'cx': 512, 'cy': 384, 'source': 'flag'}
+    'fx': 500,
+    'fy': 500,
+    'cx': 512,
+    'cy': 384,
+    'source': 'flag',
+  }
   assert scene['model'] == {
-      'name': 'model', 'gallery_version': tiny_world.gallery.version,
-      'package_version': mask2cad_tf.__version__}
+    'name': 'model',
+    'gallery_version': tiny_world.gallery.version,
+    'package_version': mask2cad_tf.__version__,
+  }
   assert scene['objects']
   for thing in scene['objects']:
     x0, y0, x1, y1 = thing['box']
@@ -82,13 +102,13 @@ def test_scene_json_agrees_with_gallery_and_camera(two_photos, tiny_world):
     assert thing['depth_source'] == 'box_fit'
     assert 1 <= len(thing['candidates']) <= 5
     assert thing['candidates'][0]['cad_id'] == thing['cad_id']
+    np.testing.assert_allclose(np.linalg.det(thing['rotation']), 1.0, atol=1e-5)
     np.testing.assert_allclose(
-        np.linalg.det(thing['rotation']), 1.0, atol=1e-5)
-    np.testing.assert_allclose(
-        cameras.project(thing['translation'], [500, 500, 512, 384]),
-        thing['center'], atol=1e-3)
-    assert os.path.isfile(os.path.join(
-        tiny_world.gallery_dir, thing['mesh']))
+      cameras.project(thing['translation'], [500, 500, 512, 384]),
+      thing['center'],
+      atol=1e-3,
+    )
+    assert os.path.isfile(os.path.join(tiny_world.gallery_dir, thing['mesh']))
 
 
 def test_glb_and_json_show_the_same(two_photos, tiny_world):
@@ -97,8 +117,10 @@ def test_glb_and_json_show_the_same(two_photos, tiny_world):
   corners = []
   for thing in scene['objects']:
     mesh = meshes.transform(
-        meshes.load(tiny_world.gallery.mesh_path(thing['cad_id'])),
-        np.array(thing['rotation']), np.array(thing['translation']))
+      meshes.load(tiny_world.gallery.mesh_path(thing['cad_id'])),
+      np.array(thing['rotation']),
+      np.array(thing['translation']),
+    )
     corners.append(mesh.bounds)
   expected = [np.min(corners, axis=0)[0], np.max(corners, axis=0)[1]]
   np.testing.assert_allclose(found.bounds, expected, rtol=1e-4, atol=1e-4)
@@ -109,14 +131,23 @@ def test_overlay_is_the_photos_size(two_photos):
 
 
 def test_box_with_label_and_depth(tiny_world, tmp_path):
-  result = _run(tiny_world, tmp_path, '--box=4,22,362,228', '--label=bed',
-                '--depth=1.5', '--intrinsics=430,431,197,122')
+  result = _run(
+    tiny_world,
+    tmp_path,
+    '--box=4,22,362,228',
+    '--label=bed',
+    '--depth=1.5',
+    '--intrinsics=430,431,197,122',
+  )
   assert result.status == 0, result
   scene = _scene(tmp_path / '0001')
-  thing, = scene['objects']
+  (thing,) = scene['objects']
   assert scene['camera']['fy'] == 431
   assert (thing['label'], thing['score'], thing['depth_source']) == (
-      'bed', 1.0, 'flag')
+    'bed',
+    1.0,
+    'flag',
+  )
   np.testing.assert_allclose(thing['box'], [4, 22, 362, 228], atol=0.01)
   assert thing['translation'][2] == pytest.approx(1.5)
 
@@ -127,7 +158,7 @@ def test_box_takes_the_class_of_a_detection(tiny_world, tmp_path):
   box = ','.join(map(str, seen['box']))
   result = _run(tiny_world, tmp_path / 'one', f'--box={box}')
   assert result.status == 0, result
-  thing, = _scene(tmp_path / 'one' / '0001')['objects']
+  (thing,) = _scene(tmp_path / 'one' / '0001')['objects']
   assert thing['label'] == seen['label']
 
 
@@ -146,8 +177,14 @@ def test_help_shows_an_example_without_tensorflow():
   assert 'python -m mask2cad_tf.predict --model=DIR' in result.stdout
   assert '--focal_length_px' in result.stdout
   subprocess.run(
-      [sys.executable, '-c', 'import sys; import mask2cad_tf.predict; '
-       'sys.exit("tensorflow" in sys.modules)'], check=True)
+    [
+      sys.executable,
+      '-c',
+      'import sys; import mask2cad_tf.predict; '
+      'sys.exit("tensorflow" in sys.modules)',
+    ],
+    check=True,
+  )
 
 
 def _broken_photo(tmp_path):
@@ -156,7 +193,9 @@ def _broken_photo(tmp_path):
   return str(path)
 
 
-@pytest.mark.parametrize('arguments, message', [
+@pytest.mark.parametrize(
+  'arguments, message',
+  [
     (['--nope'], "Unknown command line flag 'nope'"),
     (['surplus'], "Cannot use 'surplus'"),
     (['--min_score=2'], '--min_score=2'),
@@ -164,8 +203,10 @@ def _broken_photo(tmp_path):
     (['--box=1,2,3,x'], '--box=x0,y0,x1,y1'),
     (['--box=0,0,396,200', '--label=bed'], '0001.png.*395 x 244 pixels'),
     (['--box=50,50,40,200', '--label=bed'], '0 <= x0 < x1 <= 395'),
-    (['--box=9,9,90,90', '--label=spoon'],
-     'label=spoon is no class of .*bed, chair, sofa, table'),
+    (
+      ['--box=9,9,90,90', '--label=spoon'],
+      'label=spoon is no class of .*bed, chair, sofa, table',
+    ),
     (['--label=bed'], 'Give --box as well'),
     (['--intrinsics=1,2,3,4', '--focal_length_px=5'], 'exclude each other'),
     (['--intrinsics=-1,2,3,4'], 'must be positive'),
@@ -173,9 +214,11 @@ def _broken_photo(tmp_path):
     (['--model=nowhere'], "params.yaml in 'nowhere'"),
     (['--model='], '--model missing'),
     (['--gallery=nowhere'], "No gallery at 'nowhere'.*mask2cad_tf.gallery"),
-])
+  ],
+)
 def test_bad_input_says_what_and_leaves_the_rest(
-    tiny_world, tmp_path, arguments, message):
+  tiny_world, tmp_path, arguments, message
+):
   (tmp_path / '0001').mkdir()
   (tmp_path / '0001' / 'scene.json').write_text('earlier')
   before = command_runner.files_below(tmp_path)
@@ -194,8 +237,9 @@ def test_one_broken_photo_stops_all(tiny_world, tmp_path):
 
 
 def test_a_gallery_of_another_encoder_is_refused(tiny_world, tmp_path):
-  gallery_lib.write_index(str(tmp_path), dataclasses.replace(
-      tiny_world.gallery, encoder='f' * 64))
+  gallery_lib.write_index(
+    str(tmp_path), dataclasses.replace(tiny_world.gallery, encoder='f' * 64)
+  )
   result = _run(tiny_world, tmp_path / 'out', f'--gallery={tmp_path}')
   assert str(tmp_path) in result.only_line
   assert 'another view encoder' in result.only_line

@@ -39,6 +39,7 @@ class TinyWorld:
     photos: the three real photos of beds, paths.
     module: the inference path around model and gallery.
   """
+
   model_dir: str
   library: str
   gallery_dir: str
@@ -58,8 +59,7 @@ class TinyWorld:
       return self.model, self.config
 
     def shared_build(model, config, gallery, top_k=5):
-      shared = (gallery.content_hash, top_k) == (
-          self.gallery.content_hash, 5)
+      shared = (gallery.content_hash, top_k) == (self.gallery.content_hash, 5)
       return self.module if shared else build(model, config, gallery, top_k)
 
     monkeypatch.setattr(model_folder, 'load', shared_load)
@@ -76,14 +76,20 @@ def make(root: str) -> TinyWorld:
     mesh.export(os.path.join(library, cad_id, 'model.ply'))
   model, config = model_folder.load(model_dir)
   gallery_dir = os.path.join(root, 'gallery')
-  report = gallery_builder.build(
-      model, config.task.model, library, gallery_dir)
-  photos = sorted(glob.glob(os.path.join(
-      toy.wheel_pix3d(), 'img', '*', '*.png')))
-  return TinyWorld(model_dir, library, gallery_dir, model, config,
-                   report.gallery, tuple(photos),
-                   mask2cad_module.Mask2CADModule(
-                       model, config.task, report.gallery))
+  report = gallery_builder.build(model, config.task.model, library, gallery_dir)
+  photos = sorted(
+    glob.glob(os.path.join(toy.wheel_pix3d(), 'img', '*', '*.png'))
+  )
+  return TinyWorld(
+    model_dir,
+    library,
+    gallery_dir,
+    model,
+    config,
+    report.gallery,
+    tuple(photos),
+    mask2cad_module.Mask2CADModule(model, config.task, report.gallery),
+  )
 
 
 def write(folder: str, seed: int = 0, frame: str = 'allocentric') -> str:
@@ -102,19 +108,25 @@ def write(folder: str, seed: int = 0, frame: str = 'allocentric') -> str:
   config.task.model.num_classes = 1 + len(CLASS_NAMES)
   config.task.model.pose.rotation_frame = frame
   model = factory.build_mask2cad(
-      tf.keras.layers.InputSpec(
-          shape=[None] + list(config.task.model.input_size)),
-      config.task.model, load_assets=False)
+    tf.keras.layers.InputSpec(
+      shape=[None] + list(config.task.model.input_size)
+    ),
+    config.task.model,
+    load_assets=False,
+  )
   rng = np.random.default_rng(seed)
   for variable in model.variables:
     if variable.dtype.is_floating and 'bins_valid' not in variable.name:
       variable.assign(_random_value(variable, rng))
-  model.pose_bins.assign(rotations.random_rotations(
-      int(np.prod(model.pose_bins.shape[:2])), rng).reshape(
-          model.pose_bins.shape))
+  model.pose_bins.assign(
+    rotations.random_rotations(
+      int(np.prod(model.pose_bins.shape[:2])), rng
+    ).reshape(model.pose_bins.shape)
+  )
   os.makedirs(folder, exist_ok=True)
   hyperparams.save_params_dict_to_yaml(
-      config, os.path.join(folder, 'params.yaml'))
+    config, os.path.join(folder, 'params.yaml')
+  )
   tf.train.Checkpoint(model=model).save(os.path.join(folder, 'ckpt'))
   return folder
 

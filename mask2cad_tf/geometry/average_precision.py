@@ -4,7 +4,7 @@ import numpy as np
 
 
 def match_detections(
-    similarity: np.ndarray, scores: np.ndarray, threshold: float
+  similarity: np.ndarray, scores: np.ndarray, threshold: float
 ) -> np.ndarray:
   """Greedy matching in descending score; a truth is found once.
 
@@ -31,7 +31,7 @@ def match_detections(
 
 
 def average_precision(
-    scores: np.ndarray, matches: np.ndarray, num_positives: int
+  scores: np.ndarray, matches: np.ndarray, num_positives: int
 ) -> float:
   """Area under the precision envelope over all points.
 
@@ -49,9 +49,10 @@ def average_precision(
   scores, matches = np.asarray(scores), np.asarray(matches, bool)
   if scores.shape != matches.shape or matches.sum() > num_positives:
     raise ValueError(
-        f'Expected one match flag per score and at most {num_positives} '
-        f'matches, found {scores.shape} scores, {matches.shape} flags and '
-        f'{matches.sum()} matches. Match per image with match_detections.')
+      f'Expected one match flag per score and at most {num_positives} '
+      f'matches, found {scores.shape} scores, {matches.shape} flags and '
+      f'{matches.sum()} matches. Match per image with match_detections.'
+    )
   if num_positives == 0:
     return float('nan')
   hits = np.cumsum(matches[np.argsort(-scores, kind='stable')])

@@ -25,13 +25,13 @@ _MAX_VARIANTS = 12
 class CadEntry:
   """One shape of the library."""
 
-  cad_id: str                   # '<class>/<shape>'
-  label_name: str               # '<class>'
-  mesh_paths: tuple[str, ...]   # relative to the root, sorted
+  cad_id: str  # '<class>/<shape>'
+  label_name: str  # '<class>'
+  mesh_paths: tuple[str, ...]  # relative to the root, sorted
 
 
 def list_cads(
-    root: str, class_names: Optional[Sequence[str]] = None
+  root: str, class_names: Optional[Sequence[str]] = None
 ) -> list[CadEntry]:
   """The library's shapes, sorted by id.
 
@@ -48,26 +48,30 @@ def list_cads(
   """
   if not os.path.isdir(root):
     raise FileNotFoundError(
-        f'No CAD library at {root!r}. Expected a folder with '
-        '<class>/<shape>/*.{obj,glb,ply,off}, as `python -m '
-        'tfrecords_tools.cad_library` makes it.')
+      f'No CAD library at {root!r}. Expected a folder with '
+      '<class>/<shape>/*.{obj,glb,ply,off}, as `python -m '
+      'tfrecords_tools.cad_library` makes it.'
+    )
   labels = _subfolders(root)
   entries = [
-      CadEntry(f'{label}/{shape}', label, paths)
-      for label in labels for shape in _subfolders(os.path.join(root, label))
-      if (paths := _mesh_paths(root, label, shape))
+    CadEntry(f'{label}/{shape}', label, paths)
+    for label in labels
+    for shape in _subfolders(os.path.join(root, label))
+    if (paths := _mesh_paths(root, label, shape))
   ]
   if not entries:
     raise FileNotFoundError(
-        f'No CAD in {root!r}. Expected <class>/<shape>/*.{{obj,glb,ply,off}}, '
-        f'found the folders {labels[:5]}.')
+      f'No CAD in {root!r}. Expected <class>/<shape>/*.{{obj,glb,ply,off}}, '
+      f'found the folders {labels[:5]}.'
+    )
   found = {entry.label_name for entry in entries}
   unknown = sorted(found - set(found if class_names is None else class_names))
   if unknown:
     raise ValueError(
-        f'{root!r} has folders of unknown classes {unknown}; known are '
-        f'{list(class_names)}. Rename or remove them, or set the classes in '
-        'the config.')
+      f'{root!r} has folders of unknown classes {unknown}; known are '
+      f'{list(class_names)}. Rename or remove them, or set the classes in '
+      'the config.'
+    )
   return entries
 
 
@@ -92,8 +96,8 @@ def representative(root: str, entry: CadEntry) -> str:
     paths = [paths[pick] for pick in picks]
   variants = [meshes.load(os.path.join(root, path)) for path in paths]
   points = [
-      meshes.sample_surface(mesh, _VARIANT_POINTS, seed=0)[0]
-      for mesh in variants]
+    meshes.sample_surface(mesh, _VARIANT_POINTS, seed=0)[0] for mesh in variants
+  ]
   # The median edge: stray geometry makes some variants' own box useless.
   edge = float(np.median([mesh.extents.max() for mesh in variants]))
   return paths[int(np.argmax(_mutual_f1(points, _VARIANT_THRESHOLD * edge)))]
@@ -111,16 +115,21 @@ def _mutual_f1(points: list[np.ndarray], threshold: float) -> np.ndarray:
 
 def _subfolders(folder: str) -> list[str]:
   return sorted(
-      item.name for item in os.scandir(folder)
-      if item.is_dir() and not item.name.startswith('.'))
+    item.name
+    for item in os.scandir(folder)
+    if item.is_dir() and not item.name.startswith('.')
+  )
 
 
 def _mesh_paths(root: str, label: str, shape: str) -> tuple[str, ...]:
   """Mesh files of one shape, sorted, relative to the root."""
   names = sorted(
-      name for name in os.listdir(os.path.join(root, label, shape))
-      if name.lower().endswith(_EXTENSIONS))
+    name
+    for name in os.listdir(os.path.join(root, label, shape))
+    if name.lower().endswith(_EXTENSIONS)
+  )
   if not names:
     logging.warning(
-        'No mesh directly in %s: left out.', os.path.join(root, label, shape))
+      'No mesh directly in %s: left out.', os.path.join(root, label, shape)
+    )
   return tuple(f'{label}/{shape}/{name}' for name in names)

@@ -21,7 +21,7 @@ def project(points: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
 
 
 def unproject(
-    center: np.ndarray, depth: float, intrinsics: np.ndarray
+  center: np.ndarray, depth: float, intrinsics: np.ndarray
 ) -> np.ndarray:
   """The point [3] of the camera frame at Z = depth that projects to center.
 
@@ -36,11 +36,11 @@ def unproject(
 
 
 def box_fit_depth(
-    vertices: np.ndarray,
-    rotation: np.ndarray,
-    center: np.ndarray,
-    box: np.ndarray,
-    intrinsics: np.ndarray,
+  vertices: np.ndarray,
+  rotation: np.ndarray,
+  center: np.ndarray,
+  box: np.ndarray,
+  intrinsics: np.ndarray,
 ) -> float:
   """The depth at which a posed CAD is as large in the image as its box.
 
@@ -63,8 +63,9 @@ def box_fit_depth(
   height, width = box[2] - box[0], box[3] - box[1]
   if not (height > 0 and width > 0):
     raise ValueError(
-        f'Expected a box (ymin, xmin, ymax, xmax) with area, found '
-        f'{np.asarray(box).tolist()}. Check the order of its corners.')
+      f'Expected a box (ymin, xmin, ymax, xmax) with area, found '
+      f'{np.asarray(box).tolist()}. Check the order of its corners.'
+    )
   rotated = np.asarray(vertices, np.float64) @ np.asarray(rotation).T
   radius = np.linalg.norm(rotated, axis=-1).max()
   # The depth from which on nothing lies behind the camera.

@@ -22,15 +22,13 @@ F1_THRESHOLDS = (0.1, 0.3, 0.5)
 class MeshMetrics:
   """Similarity of a predicted surface to the true one."""
 
-  f1: dict[float, float]     # by threshold, in units of true edge / 10
-  chamfer: float             # mean squared distance, both ways, summed
+  f1: dict[float, float]  # by threshold, in units of true edge / 10
+  chamfer: float  # mean squared distance, both ways, summed
   normal_consistency: float  # mean |cos| of nearest points' normals, 0..1
 
 
 def f1_scores(
-    pred_points: np.ndarray,
-    true_points: np.ndarray,
-    thresholds: Sequence[float],
+  pred_points: np.ndarray, true_points: np.ndarray, thresholds: Sequence[float]
 ) -> dict[float, float]:
   """F1 = 2 P R / (P + R + 1e-8) per threshold.
 
@@ -55,10 +53,10 @@ def chamfer(pred_points: np.ndarray, true_points: np.ndarray) -> float:
 
 
 def normal_consistency(
-    pred_points: np.ndarray,
-    pred_normals: np.ndarray,
-    true_points: np.ndarray,
-    true_normals: np.ndarray,
+  pred_points: np.ndarray,
+  pred_normals: np.ndarray,
+  true_points: np.ndarray,
+  true_normals: np.ndarray,
 ) -> float:
   """Mean |cos| between nearest points' unit normals, both ways averaged."""
   to_true = _nearest(pred_points, true_points)[1]
@@ -67,11 +65,11 @@ def normal_consistency(
 
 
 def compare_meshes(
-    pred: trimesh.Trimesh,
-    true: trimesh.Trimesh,
-    num_points: int = 10000,
-    seed: int = 0,
-    thresholds: Sequence[float] = F1_THRESHOLDS,
+  pred: trimesh.Trimesh,
+  true: trimesh.Trimesh,
+  num_points: int = 10000,
+  seed: int = 0,
+  thresholds: Sequence[float] = F1_THRESHOLDS,
 ) -> MeshMetrics:
   """Mesh R-CNN's metrics of a posed prediction.
 
@@ -88,19 +86,22 @@ def compare_meshes(
   scale = TRUE_EDGE / true.extents.max()
   pred_points, pred_normals = meshes.sample_surface(pred, num_points, 2 * seed)
   true_points, true_normals = meshes.sample_surface(
-      true, num_points, 2 * seed + 1)
+    true, num_points, 2 * seed + 1
+  )
   pred_points, true_points = pred_points * scale, true_points * scale
   pred_distances, to_true = _nearest(pred_points, true_points)
   true_distances, to_pred = _nearest(true_points, pred_points)
   return MeshMetrics(
-      f1=_f1_from_distances(pred_distances, true_distances, thresholds),
-      chamfer=float(np.mean(pred_distances**2) + np.mean(true_distances**2)),
-      normal_consistency=_cosine_mean(
-          pred_normals, true_normals, to_true, to_pred))
+    f1=_f1_from_distances(pred_distances, true_distances, thresholds),
+    chamfer=float(np.mean(pred_distances**2) + np.mean(true_distances**2)),
+    normal_consistency=_cosine_mean(
+      pred_normals, true_normals, to_true, to_pred
+    ),
+  )
 
 
 def voxel_iou(
-    pred: trimesh.Trimesh, true: trimesh.Trimesh, resolution: int = 32
+  pred: trimesh.Trimesh, true: trimesh.Trimesh, resolution: int = 32
 ) -> float:
   """Voxel IoU in canonical pose (Table 4, as Pix3D's benchmark).
 
@@ -132,7 +133,8 @@ def _f1_from_distances(to_true, to_pred, thresholds) -> dict[float, float]:
     precision = np.mean(to_true < threshold)
     recall = np.mean(to_pred < threshold)
     scores[threshold] = float(
-        2.0 * precision * recall / (precision + recall + 1e-8))
+      2.0 * precision * recall / (precision + recall + 1e-8)
+    )
   return scores
 
 
@@ -148,7 +150,8 @@ def _voxels(mesh: trimesh.Trimesh, resolution: int) -> np.ndarray:
   vertices = (vertices / mesh.extents.max() + 0.5) * resolution
   # Half a voxel: the subdivided vertices and centroids leave no 6-hole.
   points, faces = trimesh.remesh.subdivide_to_size(
-      vertices, mesh.faces, max_edge=0.5, max_iter=20)
+    vertices, mesh.faces, max_edge=0.5, max_iter=20
+  )
   points = np.concatenate([points, points[faces].mean(axis=1)])
   cells = np.clip(np.floor(points), 0, resolution - 1).astype(int)
   grid = np.zeros((resolution,) * 3, bool)

@@ -31,19 +31,21 @@ def load(path: str) -> trimesh.Trimesh:
   """
   if not os.path.isfile(path):
     raise MeshError(
-        f'No mesh at {path!r}. Check the CAD library: it must hold '
-        '<class>/<shape>/*.{obj,glb,ply,off}.')
+      f'No mesh at {path!r}. Check the CAD library: it must hold '
+      '<class>/<shape>/*.{obj,glb,ply,off}.'
+    )
   if os.path.splitext(path)[1].lower() not in _FORMATS:
     raise MeshError(
-        f'{path!r} is not one of {", ".join(_FORMATS)}. Convert it first, '
-        'for example with Blender.')
+      f'{path!r} is not one of {", ".join(_FORMATS)}. Convert it first, '
+      'for example with Blender.'
+    )
   mesh = _flatten(_read_scene(path), path)
   _check(mesh, path)
   return mesh
 
 
 def sample_surface(
-    mesh: trimesh.Trimesh, num_points: int, seed: int
+  mesh: trimesh.Trimesh, num_points: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
   """Draws points uniformly by area.
 
@@ -60,10 +62,10 @@ def sample_surface(
 
 
 def transform(
-    mesh: trimesh.Trimesh,
-    rotation: np.ndarray,
-    translation: np.ndarray,
-    scale: float = 1.0,
+  mesh: trimesh.Trimesh,
+  rotation: np.ndarray,
+  translation: np.ndarray,
+  scale: float = 1.0,
 ) -> trimesh.Trimesh:
   """A copy moved by X = R (scale v) + t.
 
@@ -88,20 +90,23 @@ def _read_scene(path: str) -> trimesh.Scene:
     return trimesh.load_scene(path, process=False)
   except Exception as error:  # The formats' readers raise anything.
     raise MeshError(
-        f'{path!r} cannot be read as a mesh ({error}). Fetch or export the '
-        'file again.') from error
+      f'{path!r} cannot be read as a mesh ({error}). Fetch or export the '
+      'file again.'
+    ) from error
 
 
 def _flatten(scene: trimesh.Scene, path: str) -> trimesh.Trimesh:
   """Joins the scene's triangle meshes, node transforms applied."""
   parts = [
-      part for part in scene.dump()
-      if isinstance(part, trimesh.Trimesh) and len(part.faces)
+    part
+    for part in scene.dump()
+    if isinstance(part, trimesh.Trimesh) and len(part.faces)
   ]
   if not parts:
     raise MeshError(
-        f'{path!r} has no faces (a point cloud or an empty file?). Export it '
-        'with triangles.')
+      f'{path!r} has no faces (a point cloud or an empty file?). Export it '
+      'with triangles.'
+    )
   if len(parts) == 1:
     return parts[0]
   if any(_has_image(part) for part in parts):
@@ -109,21 +114,26 @@ def _flatten(scene: trimesh.Scene, path: str) -> trimesh.Trimesh:
       return trimesh.util.concatenate(parts)
     except Exception as error:  # Atlas packing depends on the images.
       logging.warning(
-          '%s: textures cannot be packed (%s); one colour per face is kept.',
-          path, error)
+        '%s: textures cannot be packed (%s); one colour per face is kept.',
+        path,
+        error,
+      )
   colors = np.concatenate([_face_colors(part) for part in parts])
   offsets = np.cumsum([0] + [len(part.vertices) for part in parts[:-1]])
   return trimesh.Trimesh(
-      np.concatenate([part.vertices for part in parts]),
-      np.concatenate([p.faces + o for p, o in zip(parts, offsets)]),
-      face_colors=colors, process=False)
+    np.concatenate([part.vertices for part in parts]),
+    np.concatenate([p.faces + o for p, o in zip(parts, offsets)]),
+    face_colors=colors,
+    process=False,
+  )
 
 
 def _has_image(part: trimesh.Trimesh) -> bool:
   material = getattr(part.visual, 'material', None)
   return any(
-      getattr(material, name, None) is not None
-      for name in ('image', 'baseColorTexture'))
+    getattr(material, name, None) is not None
+    for name in ('image', 'baseColorTexture')
+  )
 
 
 def _face_colors(part: trimesh.Trimesh) -> np.ndarray:
@@ -139,9 +149,11 @@ def _check(mesh: trimesh.Trimesh, path: str) -> None:
   finite = np.isfinite(mesh.vertices).all(axis=1)
   if not finite.all():
     raise MeshError(
-        f'{path!r} has {np.sum(~finite)} of {len(finite)} vertices that are '
-        'NaN or infinite. Export the CAD again or remove them.')
+      f'{path!r} has {np.sum(~finite)} of {len(finite)} vertices that are '
+      'NaN or infinite. Export the CAD again or remove them.'
+    )
   if not mesh.area > 0:
     raise MeshError(
-        f'{path!r} has no surface: its {len(mesh.faces)} faces have zero area. '
-        'Export the CAD again.')
+      f'{path!r} has no surface: its {len(mesh.faces)} faces have zero area. '
+      'Export the CAD again.'
+    )

@@ -10,13 +10,13 @@ import numpy as np
 class PosedCad:
   """A true or predicted object; camera frame and orders of `conventions`."""
 
-  label: int                  # class id, 1..C-1
-  cad_id: str                 # '<class>/<shape>'
-  mesh: str                   # mesh path in the library
-  rotation: np.ndarray        # [3, 3], CAD to camera
-  translation: np.ndarray     # [3], CAD units
-  box: np.ndarray             # (ymin, xmin, ymax, xmax), pixels
-  score: float = 1.0          # 1 for a true object
-  mask: Optional[np.ndarray] = None    # bool [height, width]
+  label: int  # class id, 1..C-1
+  cad_id: str  # '<class>/<shape>'
+  mesh: str  # mesh path in the library
+  rotation: np.ndarray  # [3, 3], CAD to camera
+  translation: np.ndarray  # [3], CAD units
+  box: np.ndarray  # (ymin, xmin, ymax, xmax), pixels
+  score: float = 1.0  # 1 for a true object
+  mask: Optional[np.ndarray] = None  # bool [height, width]
   center: Optional[np.ndarray] = None  # (u, v) of the CAD's origin, pixels
-  depth: Optional[float] = None        # Z of the CAD's origin, CAD units
+  depth: Optional[float] = None  # Z of the CAD's origin, CAD units

@@ -27,10 +27,10 @@ _MAX_RAYS = 1 << 18  # per embree call, bounds the memory (about 20 MiB)
 class Rendering:
   """Images [height, width] of one posed CAD; background 0 unless said."""
 
-  shaded: np.ndarray    # float32, 0..1
-  depth: np.ndarray     # float32, Z in CAD units, inf where empty
-  normals: np.ndarray   # float32 [height, width, 3], unit, camera frame
-  mask: np.ndarray      # bool, coverage >= 0.5
+  shaded: np.ndarray  # float32, 0..1
+  depth: np.ndarray  # float32, Z in CAD units, inf where empty
+  normals: np.ndarray  # float32 [height, width, 3], unit, camera frame
+  mask: np.ndarray  # bool, coverage >= 0.5
   coverage: np.ndarray  # float32, share of the pixel's rays that hit
   triangles: np.ndarray  # int32, face seen nearest, -1 where empty
 
@@ -39,7 +39,7 @@ class PosedRenderer(NamedTuple):
   """A CAD's renderer and where the CAD stands."""
 
   renderer: 'Renderer'
-  rotation: np.ndarray     # [3, 3], CAD to camera
+  rotation: np.ndarray  # [3, 3], CAD to camera
   translation: np.ndarray  # [3], CAD units
 
 
@@ -60,7 +60,8 @@ class Renderer:
     self._center = mesh.bounds.mean(axis=0)
     self._scale = float(mesh.extents.max())
     self._radius = float(
-        np.linalg.norm(mesh.vertices - self._center, axis=-1).max())
+      np.linalg.norm(mesh.vertices - self._center, axis=-1).max()
+    )
     self.vertices = np.asarray(mesh.vertices, np.float64)
     self._corners = trimesh.bounds.corners(mesh.bounds)
     self._normals = np.asarray(mesh.face_normals, np.float64)
@@ -69,16 +70,17 @@ class Renderer:
     self._triangles = np.ascontiguousarray(triangles, np.float32)
     self._scene = rtcore_scene.EmbreeScene(robust=True)
     self._geometry = mesh_construction.TriangleMesh(
-        self._scene, self._triangles)
+      self._scene, self._triangles
+    )
 
   def render(
-      self,
-      rotation: np.ndarray,
-      translation: np.ndarray,
-      intrinsics: np.ndarray,
-      height: int,
-      width: int,
-      antialias: int = 2,
+    self,
+    rotation: np.ndarray,
+    translation: np.ndarray,
+    intrinsics: np.ndarray,
+    height: int,
+    width: int,
+    antialias: int = 2,
   ) -> Rendering:
     """Renders the CAD at X = R v + t.
 
@@ -97,27 +99,29 @@ class Renderer:
       The images.
     """
     images = Rendering(
-        shaded=np.zeros((height, width), np.float32),
-        depth=np.full((height, width), np.inf, np.float32),
-        normals=np.zeros((height, width, 3), np.float32),
-        mask=np.zeros((height, width), bool),
-        coverage=np.zeros((height, width), np.float32),
-        triangles=np.full((height, width), -1, np.int32))
+      shaded=np.zeros((height, width), np.float32),
+      depth=np.full((height, width), np.inf, np.float32),
+      normals=np.zeros((height, width, 3), np.float32),
+      mask=np.zeros((height, width), bool),
+      coverage=np.zeros((height, width), np.float32),
+      triangles=np.full((height, width), -1, np.int32),
+    )
     pose = (np.asarray(rotation, np.float64), translation)
     for rows, columns in self._chunks(
-        *pose, intrinsics, height, width, antialias**2):
+      *pose, intrinsics, height, width, antialias**2
+    ):
       directions = _directions(rows, columns, intrinsics, antialias)
       self._fill(images, rows, columns, pose, directions)
     np.greater_equal(images.coverage, 0.5, out=images.mask)
     return images
 
   def silhouette(
-      self,
-      rotation: np.ndarray,
-      translation: np.ndarray,
-      intrinsics: np.ndarray,
-      height: int,
-      width: int,
+    self,
+    rotation: np.ndarray,
+    translation: np.ndarray,
+    intrinsics: np.ndarray,
+    height: int,
+    width: int,
   ) -> np.ndarray:
     """Bool [height, width]: does the ray through the pixel's centre hit?"""
     mask = np.zeros((height, width), bool)
@@ -125,17 +129,18 @@ class Renderer:
     for rows, columns in self._chunks(*pose, intrinsics, height, width, 1):
       directions = _directions(rows, columns, intrinsics, 1)
       origins, directions = self._object_rays(directions[:, 0], *pose)
-      mask[rows, columns] = self._scene.run(
-          origins, directions, query='OCCLUDED') >= 0
+      mask[rows, columns] = (
+        self._scene.run(origins, directions, query='OCCLUDED') >= 0
+      )
     return mask
 
   def depth(
-      self,
-      rotation: np.ndarray,
-      translation: np.ndarray,
-      intrinsics: np.ndarray,
-      height: int,
-      width: int,
+    self,
+    rotation: np.ndarray,
+    translation: np.ndarray,
+    intrinsics: np.ndarray,
+    height: int,
+    width: int,
   ) -> np.ndarray:
     """Float32 [height, width]: Z at the pixel's centre, inf where empty."""
     image = np.full((height, width), np.inf, np.float32)
@@ -150,7 +155,8 @@ class Renderer:
     shape = directions.shape[:2]
     depth, triangles = self._cast(directions.reshape(-1, 3), *pose)
     normals = self._camera_normals(
-        pose[0], triangles, directions.reshape(-1, 3))
+      pose[0], triangles, directions.reshape(-1, 3)
+    )
     light = AMBIENT + (1.0 - AMBIENT) * np.maximum(normals @ _TO_LIGHT, 0.0)
     light[triangles < 0] = 0.0
     depth, triangles = depth.reshape(shape), triangles.reshape(shape)
@@ -164,9 +170,11 @@ class Renderer:
   def _cast(self, directions, rotation, translation):
     """Depth (inf: no hit) and triangle (-1: no hit) of rays [n, 3]."""
     origins, object_directions = self._object_rays(
-        directions, rotation, translation)
+      directions, rotation, translation
+    )
     found = self._scene.run(
-        origins, object_directions, query='INTERSECT', output=1)
+      origins, object_directions, query='INTERSECT', output=1
+    )
     # Directions have Z = 1, so the ray's parameter is the depth.
     depth = found['tfar'] + self._start(rotation, translation)
     return np.where(found['primID'] >= 0, depth, np.inf), found['primID']
@@ -180,25 +188,27 @@ class Renderer:
     """Origins and directions [n, 3] in embree's frame, float32."""
     start = self._start(rotation, translation)
     origins = (start * directions - translation) @ rotation - self._center
-    return (np.ascontiguousarray(origins / self._scale, np.float32),
-            np.ascontiguousarray(
-                directions @ rotation / self._scale, np.float32))
+    return (
+      np.ascontiguousarray(origins / self._scale, np.float32),
+      np.ascontiguousarray(directions @ rotation / self._scale, np.float32),
+    )
 
   def _chunks(
-      self, rotation, translation, intrinsics, height, width, samples
+    self, rotation, translation, intrinsics, height, width, samples
   ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Pixels (rows [n], columns [n]) around the CAD, some rows at a time."""
     top, left, bottom, right = self._window(
-        rotation, translation, intrinsics, height, width)
+      rotation, translation, intrinsics, height, width
+    )
     if right <= left:
       return
     step = max(1, _MAX_RAYS // (samples * (right - left)))
     for first in range(top, bottom, step):
-      rows, columns = np.mgrid[first:min(first + step, bottom), left:right]
+      rows, columns = np.mgrid[first : min(first + step, bottom), left:right]
       yield rows.reshape(-1), columns.reshape(-1)
 
   def _window(
-      self, rotation, translation, intrinsics, height, width
+    self, rotation, translation, intrinsics, height, width
   ) -> tuple[int, int, int, int]:
     """Rows and columns (top, left, bottom, right) that can see the CAD."""
     points = self._corners @ rotation.T + translation
@@ -208,8 +218,11 @@ class Renderer:
     left, top = np.floor(image.min(axis=0)) - 1
     right, bottom = np.ceil(image.max(axis=0)) + 1
     return (
-        int(np.clip(top, 0, height)), int(np.clip(left, 0, width)),
-        int(np.clip(bottom, 0, height)), int(np.clip(right, 0, width)))
+      int(np.clip(top, 0, height)),
+      int(np.clip(left, 0, width)),
+      int(np.clip(bottom, 0, height)),
+      int(np.clip(right, 0, width)),
+    )
 
   def _camera_normals(self, rotation, triangles, directions) -> np.ndarray:
     """Unit normals [rays, 3] turned to the camera, 0 where nothing is hit."""
@@ -221,10 +234,10 @@ class Renderer:
 
 
 def render_many(
-    posed: Sequence[PosedRenderer],
-    intrinsics: np.ndarray,
-    height: int,
-    width: int,
+  posed: Sequence[PosedRenderer],
+  intrinsics: np.ndarray,
+  height: int,
+  width: int,
 ) -> tuple[np.ndarray, np.ndarray]:
   """Several CADs in one picture, the nearer one in front.
 
@@ -251,8 +264,9 @@ def _directions(rows, columns, intrinsics, antialias) -> np.ndarray:
   """Camera-frame rays [n, antialias ** 2, 3] of pixels, Z = 1."""
   fx, fy, cx, cy = np.asarray(intrinsics, np.float64)
   offsets = (np.arange(antialias) + 0.5) / antialias
-  down, right = (grid.reshape(-1) for grid in np.meshgrid(
-      offsets, offsets, indexing='ij'))
+  down, right = (
+    grid.reshape(-1) for grid in np.meshgrid(offsets, offsets, indexing='ij')
+  )
   x = (cx - (columns[:, np.newaxis] + right)) / fx
   y = (cy - (rows[:, np.newaxis] + down)) / fy
   return np.stack([x, y, np.ones_like(x)], axis=-1)

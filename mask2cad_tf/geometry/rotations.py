@@ -50,16 +50,18 @@ def check_rotation(matrix: np.ndarray, where: str) -> None:
   matrix = np.asarray(matrix, np.float64)
   if matrix.shape != (3, 3) or not np.isfinite(matrix).all():
     raise ValueError(
-        f'{where}: expected a finite 3x3 rotation matrix, found shape '
-        f'{matrix.shape}: {matrix.tolist()}. Correct the annotation.')
+      f'{where}: expected a finite 3x3 rotation matrix, found shape '
+      f'{matrix.shape}: {matrix.tolist()}. Correct the annotation.'
+    )
   determinant = np.linalg.det(matrix)
   skew = np.abs(matrix @ matrix.T - np.eye(3)).max()
   if abs(determinant - 1.0) > _TOLERANCE or skew > _TOLERANCE:
     raise ValueError(
-        f'{where}: expected a rotation (orthonormal, determinant 1), found '
-        f'determinant {determinant:.4f}, R R^T off the identity by {skew:.4f}. '
-        'Take scale and mirroring out of the matrix, or correct the '
-        'annotation.')
+      f'{where}: expected a rotation (orthonormal, determinant 1), found '
+      f'determinant {determinant:.4f}, R R^T off the identity by {skew:.4f}. '
+      'Take scale and mirroring out of the matrix, or correct the '
+      'annotation.'
+    )
 
 
 def ray_rotation(center: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
@@ -76,22 +78,26 @@ def ray_rotation(center: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
   ray = np.array([-(center[0] - cx) / fx, -(center[1] - cy) / fy, 1.0])
   ray /= np.linalg.norm(ray)
   axis = np.cross([0.0, 0.0, 1.0], ray)
-  cross = np.array([
-      [0.0, -axis[2], axis[1]], [axis[2], 0.0, -axis[0]],
-      [-axis[1], axis[0], 0.0]])
+  cross = np.array(
+    [
+      [0.0, -axis[2], axis[1]],
+      [axis[2], 0.0, -axis[0]],
+      [-axis[1], axis[0], 0.0],
+    ]
+  )
   # Rodrigues with sin = |axis|, cos = ray z > 0: no division by zero.
   return np.eye(3) + cross + cross @ cross / (1.0 + ray[2])
 
 
 def allocentric_from_camera(
-    rotation: np.ndarray, center: np.ndarray, intrinsics: np.ndarray
+  rotation: np.ndarray, center: np.ndarray, intrinsics: np.ndarray
 ) -> np.ndarray:
   """R_ray^T R [3, 3]: the rotation as it looks from the ray."""
   return ray_rotation(center, intrinsics).T @ rotation
 
 
 def camera_from_allocentric(
-    rotation: np.ndarray, center: np.ndarray, intrinsics: np.ndarray
+  rotation: np.ndarray, center: np.ndarray, intrinsics: np.ndarray
 ) -> np.ndarray:
   """R_ray R [3, 3]: inverse of `allocentric_from_camera`."""
   return ray_rotation(center, intrinsics) @ rotation

@@ -31,9 +31,14 @@ _GLANCE_POINTS, _GLANCE_SLACK = 200, 0.1
 # Turns that only a body of revolution survives: no divisor of a full turn that
 # four-, five- or six-legged CADs share.
 _FREE_TURNS = np.radians([15.0, 37.0, 61.0, 83.0, 103.0])
-_MIRRORS = np.array([
-    [1.0, 0.0, 0.0], [0.0, 0.0, 1.0],
-    [np.sqrt(0.5), 0.0, np.sqrt(0.5)], [np.sqrt(0.5), 0.0, -np.sqrt(0.5)]])
+_MIRRORS = np.array(
+  [
+    [1.0, 0.0, 0.0],
+    [0.0, 0.0, 1.0],
+    [np.sqrt(0.5), 0.0, np.sqrt(0.5)],
+    [np.sqrt(0.5), 0.0, -np.sqrt(0.5)],
+  ]
+)
 _MIRROR_MARGIN = 0.02  # a later plane must beat the left-right one by this
 
 
@@ -41,22 +46,21 @@ _MIRROR_MARGIN = 0.02  # a later plane must beat the left-right one by this
 class _Surface:
   """A CAD's surface as points, for distance queries."""
 
-  queries: np.ndarray     # [n, 3]
-  tree: spatial.cKDTree   # of other, denser samples
-  size: float             # robust longest edge
+  queries: np.ndarray  # [n, 3]
+  tree: spatial.cKDTree  # of other, denser samples
+  size: float  # robust longest edge
 
   def coverage(
-      self, other: '_Surface', matrix: np.ndarray, distance: float, count: int
+    self, other: '_Surface', matrix: np.ndarray, distance: float, count: int
   ) -> float:
     """Share of this surface, moved by the matrix, that lies on another."""
     distances, _ = other.tree.query(
-        self.queries[:count] @ matrix.T,
-        distance_upper_bound=distance * other.size)
+      self.queries[:count] @ matrix.T,
+      distance_upper_bound=distance * other.size,
+    )
     return float(np.isfinite(distances).mean())
 
-  def f1(
-      self, other: '_Surface', matrix: np.ndarray, distance: float
-  ) -> float:
+  def f1(self, other: '_Surface', matrix: np.ndarray, distance: float) -> float:
     """F1 of this surface, moved by the orthogonal matrix, against another."""
     precision = self.coverage(other, matrix, distance, _QUERY_POINTS)
     recall = other.coverage(self, matrix.T, distance, _QUERY_POINTS)
@@ -64,8 +68,7 @@ class _Surface:
 
   def duplicates(self, other: '_Surface') -> bool:
     """Do the surfaces agree as they stand?"""
-    glance = self.coverage(
-        other, np.eye(3), DUPLICATE_DISTANCE, _GLANCE_POINTS)
+    glance = self.coverage(other, np.eye(3), DUPLICATE_DISTANCE, _GLANCE_POINTS)
     if glance < DUPLICATE_BAR - _GLANCE_SLACK:
       return False
     return self.f1(other, np.eye(3), DUPLICATE_DISTANCE) >= DUPLICATE_BAR
@@ -103,10 +106,14 @@ def mirror_normal(mesh: trimesh.Trimesh, seed: int = 0) -> np.ndarray:
     of x and z; zeros where no plane fits: the CAD is chiral.
   """
   surface = _surface(mesh, seed)
-  scores = np.array([
+  scores = np.array(
+    [
       surface.f1(
-          surface, np.eye(3) - 2.0 * np.outer(normal, normal), MIRROR_DISTANCE)
-      for normal in _MIRRORS])
+        surface, np.eye(3) - 2.0 * np.outer(normal, normal), MIRROR_DISTANCE
+      )
+      for normal in _MIRRORS
+    ]
+  )
   if scores.max() < MIRROR_BAR:
     return np.zeros(3)
   best = np.flatnonzero(scores >= scores.max() - _MIRROR_MARGIN)[0]
@@ -127,7 +134,7 @@ def are_duplicates(first: trimesh.Trimesh, second: trimesh.Trimesh) -> bool:
 
 
 def duplicate_groups(
-    cads: Sequence[trimesh.Trimesh], seed: int = 0
+  cads: Sequence[trimesh.Trimesh], seed: int = 0
 ) -> np.ndarray:
   """Groups near-duplicates.
 

@@ -16,21 +16,21 @@ from mask2cad_tf.geometry import rotations as rotations_lib
 
 _MAX_SWAP_POINTS = 2000  # PAM's distance matrix: 32 MB
 _MAX_RESTARTS = 10
-_MIN_GAIN = 1e-9         # of the total distance; ends swaps between equals
+_MIN_GAIN = 1e-9  # of the total distance; ends swaps between equals
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Medoids:
   """K rotations of a class, the one with most members first."""
 
-  rotations: np.ndarray   # float [k, 4], (w, x, y, z), w >= 0
-  valid: np.ndarray       # bool [k], False where one is repeated
-  indices: np.ndarray     # int [k], into the rotations that were clustered
+  rotations: np.ndarray  # float [k, 4], (w, x, y, z), w >= 0
+  valid: np.ndarray  # bool [k], False where one is repeated
+  indices: np.ndarray  # int [k], into the rotations that were clustered
   assignment: np.ndarray  # int [n], nearest valid medoid of each rotation
 
 
 def k_medoids(
-    rotations: np.ndarray, k: int, seed: int, max_iterations: int = 100
+  rotations: np.ndarray, k: int, seed: int, max_iterations: int = 100
 ) -> Medoids:
   """Clusters rotations.
 
@@ -53,26 +53,29 @@ def k_medoids(
   rotations = np.asarray(rotations, np.float64)
   if rotations.ndim != 2 or rotations.shape[1] != 4 or not len(rotations):
     raise ValueError(
-        f'Expected rotations [n, 4] with n >= 1, found {rotations.shape}. '
-        'Check that the records hold objects of this class.')
+      f'Expected rotations [n, 4] with n >= 1, found {rotations.shape}. '
+      'Check that the records hold objects of this class.'
+    )
   rng = np.random.default_rng(seed)
   distinct, weights = _distinct(rotations)
   if len(distinct) > max(k, _MAX_SWAP_POINTS):
-    kept = np.sort(rng.choice(
-        len(distinct), max(k, _MAX_SWAP_POINTS), replace=False))
+    kept = np.sort(
+      rng.choice(len(distinct), max(k, _MAX_SWAP_POINTS), replace=False)
+    )
     distinct, weights = distinct[kept], weights[kept]
   if len(distinct) > k:
     chosen = _best_of_restarts(
-        _distances(rotations[distinct]), weights, k, rng, max_iterations)
+      _distances(rotations[distinct]), weights, k, rng, max_iterations
+    )
     distinct = distinct[chosen]
   return _ordered(rotations, distinct, k)
 
 
 def save(
-    path: str,
-    medoids_by_class: dict[str, Medoids],
-    rotation_frame: str,
-    source_hash: str,
+  path: str,
+  medoids_by_class: dict[str, Medoids],
+  rotation_frame: str,
+  source_hash: str,
 ) -> None:
   """Writes medoids to an .npz, atomically.
 
@@ -84,13 +87,20 @@ def save(
   """
   names = list(medoids_by_class)
   arrays = {
-      'rotations': np.stack(
-          [medoids_by_class[n].rotations for n in names]).astype(np.float32),
-      'valid': np.stack([medoids_by_class[n].valid for n in names]),
-      'counts': np.stack([_counts(medoids_by_class[n]) for n in names]),
-      'meta': np.array(json.dumps({
-          'class_names': names, 'rotation_frame': rotation_frame,
-          'source_hash': source_hash})),
+    'rotations': np.stack(
+      [medoids_by_class[n].rotations for n in names]
+    ).astype(np.float32),
+    'valid': np.stack([medoids_by_class[n].valid for n in names]),
+    'counts': np.stack([_counts(medoids_by_class[n]) for n in names]),
+    'meta': np.array(
+      json.dumps(
+        {
+          'class_names': names,
+          'rotation_frame': rotation_frame,
+          'source_hash': source_hash,
+        }
+      )
+    ),
   }
   temporary = f'{path}.{os.getpid()}.tmp'
   with open(temporary, 'wb') as file:
@@ -99,7 +109,7 @@ def save(
 
 
 def load(
-    path: str, class_names: Optional[Sequence[str]] = None
+  path: str, class_names: Optional[Sequence[str]] = None
 ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
   """Reads medoids; row 0 is the background.
 
@@ -118,8 +128,9 @@ def load(
   """
   if not os.path.isfile(path):
     raise FileNotFoundError(
-        f'No pose medoids at {path!r}. Build them: '
-        'python -m tfrecords_tools.build_pose_medoids --help')
+      f'No pose medoids at {path!r}. Build them: '
+      'python -m tfrecords_tools.build_pose_medoids --help'
+    )
   with np.load(path) as arrays:
     rotations, valid = arrays['rotations'], arrays['valid']
     meta = json.loads(str(arrays['meta']))
@@ -127,16 +138,18 @@ def load(
   missing = sorted(set(names) - set(meta['class_names']))
   if missing:
     raise ValueError(
-        f'{path!r} has no medoids of {missing}, only of '
-        f'{meta["class_names"]}. Build them from records with these classes: '
-        'python -m tfrecords_tools.build_pose_medoids --help')
+      f'{path!r} has no medoids of {missing}, only of '
+      f'{meta["class_names"]}. Build them from records with these classes: '
+      'python -m tfrecords_tools.build_pose_medoids --help'
+    )
   rows = [meta['class_names'].index(name) for name in names]
   identity = np.zeros((1,) + rotations.shape[1:], np.float32)
   identity[..., 0] = 1.0
   return (
-      np.concatenate([identity, rotations[rows]]),
-      np.concatenate([np.zeros((1, valid.shape[1]), bool), valid[rows]]),
-      meta)
+    np.concatenate([identity, rotations[rows]]),
+    np.concatenate([np.zeros((1, valid.shape[1]), bool), valid[rows]]),
+    meta,
+  )
 
 
 def _distinct(rotations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -145,14 +158,16 @@ def _distinct(rotations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
   first = np.argmax(rounded != 0, axis=1)[:, np.newaxis]
   rounded = rounded * np.sign(np.take_along_axis(rounded, first, 1)) + 0.0
   _, indices, counts = np.unique(
-      rounded, axis=0, return_index=True, return_counts=True)
+    rounded, axis=0, return_index=True, return_counts=True
+  )
   order = np.argsort(indices)
   return indices[order], counts[order].astype(np.float64)
 
 
 def _distances(rotations: np.ndarray) -> np.ndarray:
   distances = rotations_lib.geodesic_angle(
-      rotations[:, np.newaxis], rotations[np.newaxis])
+    rotations[:, np.newaxis], rotations[np.newaxis]
+  )
   np.fill_diagonal(distances, 0.0)
   return distances
 
@@ -161,10 +176,11 @@ def _best_of_restarts(distances, weights, k, rng, max_iterations):
   """The cheapest of several PAM runs; a large set gets a single one."""
   restarts = np.clip(_MAX_SWAP_POINTS // len(weights), 1, _MAX_RESTARTS)
   runs = [
-      _swap_until_stable(
-          distances, weights, _plus_plus(distances, weights, k, rng),
-          max_iterations)
-      for _ in range(restarts)]
+    _swap_until_stable(
+      distances, weights, _plus_plus(distances, weights, k, rng), max_iterations
+    )
+    for _ in range(restarts)
+  ]
   costs = [weights @ distances[:, run].min(axis=1) for run in runs]
   return runs[int(np.argmin(costs))]
 
@@ -210,7 +226,8 @@ def _swap_changes(distances, weights, chosen) -> np.ndarray:
 def _ordered(rotations, chosen, k) -> Medoids:
   """Medoids by falling number of members, repeated up to k."""
   to_medoids = rotations_lib.geodesic_angle(
-      rotations[:, np.newaxis], rotations[chosen][np.newaxis])
+    rotations[:, np.newaxis], rotations[chosen][np.newaxis]
+  )
   assignment = to_medoids.argmin(axis=1)
   counts = np.bincount(assignment, minlength=len(chosen))
   order = np.argsort(-counts, kind='stable')
@@ -219,10 +236,11 @@ def _ordered(rotations, chosen, k) -> Medoids:
   indices = np.resize(chosen[order], k)
   medoids = rotations[indices]
   return Medoids(
-      rotations=np.where(medoids[:, :1] < 0, -medoids, medoids),
-      valid=np.arange(k) < len(chosen),
-      indices=indices,
-      assignment=rank[assignment])
+    rotations=np.where(medoids[:, :1] < 0, -medoids, medoids),
+    valid=np.arange(k) < len(chosen),
+    indices=indices,
+    assignment=rank[assignment],
+  )
 
 
 def _counts(medoids: Medoids) -> np.ndarray:

@@ -12,11 +12,11 @@ from mask2cad_tf.geometry import renderer as renderer_lib
 
 
 def canonical_camera(
-    vertices: np.ndarray,
-    rotation: np.ndarray,
-    size: int = conventions.VIEW_SIZE,
-    fov_degrees: float = 30.0,
-    fill: float = 0.8,
+  vertices: np.ndarray,
+  rotation: np.ndarray,
+  size: int = conventions.VIEW_SIZE,
+  fov_degrees: float = 30.0,
+  fill: float = 0.8,
 ) -> tuple[np.ndarray, np.ndarray]:
   """A camera that looks straight at the CAD and frames it.
 
@@ -40,7 +40,8 @@ def canonical_camera(
   distance = radius / np.sin(np.radians(0.5 * fov_degrees))
   translation = np.array([0.0, 0.0, distance]) - rotation @ center
   points = cameras.project(
-      vertices @ np.asarray(rotation).T + translation, (1.0, 1.0, 0.0, 0.0))
+    vertices @ np.asarray(rotation).T + translation, (1.0, 1.0, 0.0, 0.0)
+  )
   low, high = points.min(axis=0), points.max(axis=0)
   focal = fill * size / (high - low).max()
   principal = 0.5 * size - focal * 0.5 * (low + high)
@@ -48,9 +49,9 @@ def canonical_camera(
 
 
 def render_view(
-    renderer: renderer_lib.Renderer,
-    rotation: np.ndarray,
-    size: int = conventions.VIEW_SIZE,
+  renderer: renderer_lib.Renderer,
+  rotation: np.ndarray,
+  size: int = conventions.VIEW_SIZE,
 ) -> np.ndarray:
   """The view of a CAD that enters the shape encoder (Sec. 3.2).
 
@@ -62,8 +63,7 @@ def render_view(
   Returns:
     uint8 [size, size], shaded grey on black.
   """
-  translation, intrinsics = canonical_camera(
-      renderer.vertices, rotation, size)
+  translation, intrinsics = canonical_camera(renderer.vertices, rotation, size)
   rendering = renderer.render(rotation, translation, intrinsics, size, size)
   return np.round(rendering.shaded * 255.0).astype(np.uint8)
 
@@ -76,7 +76,7 @@ def encode_png(view: np.ndarray) -> bytes:
 
 
 def jitter_rotation(
-    rotation: np.ndarray, degrees: float, rng: np.random.Generator
+  rotation: np.ndarray, degrees: float, rng: np.random.Generator
 ) -> np.ndarray:
   """Turns a rotation [3, 3] about a random camera-frame axis.
 

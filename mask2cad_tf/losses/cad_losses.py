@@ -23,14 +23,17 @@ _NO_BIN = -1e9
 
 class _ClassBins(NamedTuple):
   """Bins and logits of each RoI's own class."""
+
   rotations: tf.Tensor  # float [B, Q, K, 4]
-  valid: tf.Tensor      # bool [B, Q, K]
-  logits: tf.Tensor     # float [B, Q, K]
+  valid: tf.Tensor  # bool [B, Q, K]
+  logits: tf.Tensor  # float [B, Q, K]
 
 
 def embedding_loss(
-    outputs: Mapping[str, tf.Tensor], labels: Mapping[str, tf.Tensor],
-    config: mask2cad.Losses) -> tf.Tensor:
+  outputs: Mapping[str, tf.Tensor],
+  labels: Mapping[str, tf.Tensor],
+  config: mask2cad.Losses,
+) -> tf.Tensor:
   """Eq. (1) over the pool of rendered views (Sec. 3.2).
 
   The pool holds the views of all images of the replica or, with
@@ -49,26 +52,32 @@ def embedding_loss(
   images = outputs['image_embeddings']
   views = outputs['view_embeddings']
   views, view_cads, view_classes = _pool(
-      tf.reshape(views, [-1, views.shape[-1]]),
-      _per_view(labels['pool_cads'], views),
-      _per_view(labels['pool_classes'], views), config.cross_replica_pool)
+    tf.reshape(views, [-1, views.shape[-1]]),
+    _per_view(labels['pool_cads'], views),
+    _per_view(labels['pool_classes'], views),
+    config.cross_replica_pool,
+  )
   return contrastive.contrastive_loss(
-      anchors=tf.reshape(images, [-1, images.shape[-1]]),
-      views=views,
-      anchor_cads=tf.reshape(labels['roi_cads'], [-1]),
-      anchor_classes=tf.reshape(labels['roi_classes'], [-1]),
-      view_cads=view_cads,
-      view_classes=view_classes,
-      anchor_valid=tf.reshape(labels['roi_valid'], [-1]),
-      temperature=config.temperature,
-      negative_weight=config.negative_weight,
-      num_hard_positives=config.num_hard_positives,
-      num_hard_negatives=config.num_hard_negatives)
+    anchors=tf.reshape(images, [-1, images.shape[-1]]),
+    views=views,
+    anchor_cads=tf.reshape(labels['roi_cads'], [-1]),
+    anchor_classes=tf.reshape(labels['roi_classes'], [-1]),
+    view_cads=view_cads,
+    view_classes=view_classes,
+    anchor_valid=tf.reshape(labels['roi_valid'], [-1]),
+    temperature=config.temperature,
+    negative_weight=config.negative_weight,
+    num_hard_positives=config.num_hard_positives,
+    num_hard_negatives=config.num_hard_negatives,
+  )
 
 
 def pose_losses(
-    outputs: Mapping[str, tf.Tensor], labels: Mapping[str, tf.Tensor],
-    bins: tf.Tensor, bins_valid: tf.Tensor, config: mask2cad.Losses
+  outputs: Mapping[str, tf.Tensor],
+  labels: Mapping[str, tf.Tensor],
+  bins: tf.Tensor,
+  bins_valid: tf.Tensor,
+  config: mask2cad.Losses,
 ) -> dict[str, tf.Tensor]:
   """Cross entropy of the rotation bin, Huber loss of the delta (Sec. 3.3).
 
@@ -103,21 +112,25 @@ def pose_losses(
   target = rotation_symmetry.nearest_equivalent(truth, symmetry, start)
   near = quaternions.angle(target, start) <= config.refine_max_angle
   refined = posed & near
-  error = (_chosen_deltas(outputs['pose_deltas'], classes, best) -
-           pose_bins.encode_delta(target, start))
+  error = _chosen_deltas(
+    outputs['pose_deltas'], classes, best
+  ) - pose_bins.encode_delta(target, start)
   return {
-      'pose_bin': masked_mean.masked_mean(
-          _bin_cross_entropy(choices, truth, symmetry), posed),
-      'pose_delta': masked_mean.masked_mean(
-          _huber(error, config.pose_huber_delta), refined),
-      'refined_share': masked_mean.masked_mean(
-          tf.cast(near, tf.float32), posed),
+    'pose_bin': masked_mean.masked_mean(
+      _bin_cross_entropy(choices, truth, symmetry), posed
+    ),
+    'pose_delta': masked_mean.masked_mean(
+      _huber(error, config.pose_huber_delta), refined
+    ),
+    'refined_share': masked_mean.masked_mean(tf.cast(near, tf.float32), posed),
   }
 
 
 def center_loss(
-    outputs: Mapping[str, tf.Tensor], labels: Mapping[str, tf.Tensor],
-    config: mask2cad.Losses) -> tf.Tensor:
+  outputs: Mapping[str, tf.Tensor],
+  labels: Mapping[str, tf.Tensor],
+  config: mask2cad.Losses,
+) -> tf.Tensor:
   """Huber loss of the shift from box centre to object centre (Sec. 3.3).
 
   Args:
@@ -132,18 +145,20 @@ def center_loss(
   offsets = _of_class(outputs['center_offsets'], labels['roi_classes'])
   error = offsets - tf.cast(labels['roi_center_offsets'], tf.float32)
   return masked_mean.masked_mean(
-      _huber(error, config.pose_huber_delta), _counts(labels))
+    _huber(error, config.pose_huber_delta), _counts(labels)
+  )
 
 
 def _pool(
-    views: tf.Tensor, cads: tf.Tensor, classes: tf.Tensor, cross_replica: bool
+  views: tf.Tensor, cads: tf.Tensor, classes: tf.Tensor, cross_replica: bool
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
   """The pool's views float [V, E] and their CADs and classes int [V]."""
   if not cross_replica:
     return views, cads, classes
   return tuple(
-      tf_utils.cross_replica_concat(value, axis=0)
-      for value in (views, cads, classes))
+    tf_utils.cross_replica_concat(value, axis=0)
+    for value in (views, cads, classes)
+  )
 
 
 def _per_view(ids: tf.Tensor, views: tf.Tensor) -> tf.Tensor:
@@ -162,33 +177,39 @@ def _of_class(values: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
 
 
 def _class_bins(
-    logits: tf.Tensor, classes: tf.Tensor, bins: tf.Tensor,
-    bins_valid: tf.Tensor) -> _ClassBins:
+  logits: tf.Tensor, classes: tf.Tensor, bins: tf.Tensor, bins_valid: tf.Tensor
+) -> _ClassBins:
   """Bins and logits of each RoI's class; missing bins get no probability."""
   valid = tf.gather(tf.cast(bins_valid, tf.bool), classes)
   return _ClassBins(
-      rotations=tf.gather(tf.cast(bins, tf.float32), classes),
-      valid=valid,
-      logits=tf.where(valid, _of_class(logits, classes), _NO_BIN))
+    rotations=tf.gather(tf.cast(bins, tf.float32), classes),
+    valid=valid,
+    logits=tf.where(valid, _of_class(logits, classes), _NO_BIN),
+  )
 
 
 def _bin_cross_entropy(
-    choices: _ClassBins, truth: tf.Tensor, symmetry: tf.Tensor) -> tf.Tensor:
+  choices: _ClassBins, truth: tf.Tensor, symmetry: tf.Tensor
+) -> tf.Tensor:
   """Least cross entropy over the equivalents of the truth, float [B, Q]."""
   equivalents = rotation_symmetry.equivalent_rotations(truth, symmetry)
   targets = pose_bins.nearest_bin(  # [B, Q, G]
-      equivalents, choices.rotations[:, :, tf.newaxis],
-      choices.valid[:, :, tf.newaxis])
+    equivalents,
+    choices.rotations[:, :, tf.newaxis],
+    choices.valid[:, :, tf.newaxis],
+  )
   is_target = tf.reduce_any(
-      tf.one_hot(targets, choices.logits.shape[-1], True, False, dtype=tf.bool),
-      axis=2)  # [B, Q, K]
+    tf.one_hot(targets, choices.logits.shape[-1], True, False, dtype=tf.bool),
+    axis=2,
+  )  # [B, Q, K]
   # The least cross entropy is that of the target bin with the highest logit.
   best = tf.reduce_max(tf.where(is_target, choices.logits, _NO_BIN), axis=-1)
   return tf.reduce_logsumexp(choices.logits, axis=-1) - best
 
 
 def _chosen_deltas(
-    deltas: tf.Tensor, classes: tf.Tensor, best: tf.Tensor) -> tf.Tensor:
+  deltas: tf.Tensor, classes: tf.Tensor, best: tf.Tensor
+) -> tf.Tensor:
   """Delta of the class or, if per bin, of its best bin: float [B, Q, 4]."""
   deltas = _of_class(deltas, classes)  # [B, Q, 1 or K, 4]
   if deltas.shape[2] == 1:
@@ -212,5 +233,4 @@ def _huber(error: tf.Tensor, delta: float) -> tf.Tensor:
   """
   size = tf.abs(error)
   quadratic = tf.minimum(size, delta)
-  return tf.reduce_sum(
-      quadratic * (size - 0.5 * quadratic), axis=-1)
+  return tf.reduce_sum(quadratic * (size - 0.5 * quadratic), axis=-1)

@@ -11,8 +11,11 @@ from mask2cad_tf.configs import mask2cad
 
 
 def detection_losses(
-    outputs: Mapping[str, Any], labels: Mapping[str, Any], num_classes: int,
-    config: mask2cad.Losses) -> dict[str, tf.Tensor]:
+  outputs: Mapping[str, Any],
+  labels: Mapping[str, Any],
+  num_classes: int,
+  config: mask2cad.Losses,
+) -> dict[str, tf.Tensor]:
   """Focal loss of the classes and Huber loss of the boxes, unweighted.
 
   Args:
@@ -29,23 +32,28 @@ def detection_losses(
   """
   sum_over_anchors = tf.keras.losses.Reduction.SUM
   cls_loss = focal_loss.FocalLoss(
-      alpha=config.focal_loss_alpha, gamma=config.focal_loss_gamma,
-      reduction=sum_over_anchors)
+    alpha=config.focal_loss_alpha,
+    gamma=config.focal_loss_gamma,
+    reduction=sum_over_anchors,
+  )
   box_loss = tf.keras.losses.Huber(
-      config.huber_loss_delta, reduction=sum_over_anchors)
+    config.huber_loss_delta, reduction=sum_over_anchors
+  )
   normalizer = tf.reduce_sum(labels['box_weights']) + 1.0
   cls_targets = loss_utils.multi_level_flatten(
-      labels['cls_targets'], last_dim=None)
+    labels['cls_targets'], last_dim=None
+  )
   return {
-      'cls': cls_loss(
-          y_true=tf.one_hot(cls_targets, num_classes),
-          y_pred=loss_utils.multi_level_flatten(
-              outputs['cls_outputs'], last_dim=num_classes),
-          sample_weight=labels['cls_weights'] / normalizer),
-      'box': box_loss(
-          y_true=loss_utils.multi_level_flatten(
-              labels['box_targets'], last_dim=4),
-          y_pred=loss_utils.multi_level_flatten(
-              outputs['box_outputs'], last_dim=4),
-          sample_weight=labels['box_weights'] / normalizer),
+    'cls': cls_loss(
+      y_true=tf.one_hot(cls_targets, num_classes),
+      y_pred=loss_utils.multi_level_flatten(
+        outputs['cls_outputs'], last_dim=num_classes
+      ),
+      sample_weight=labels['cls_weights'] / normalizer,
+    ),
+    'box': box_loss(
+      y_true=loss_utils.multi_level_flatten(labels['box_targets'], last_dim=4),
+      y_pred=loss_utils.multi_level_flatten(outputs['box_outputs'], last_dim=4),
+      sample_weight=labels['box_weights'] / normalizer,
+    ),
   }

@@ -16,8 +16,12 @@ def masked_mean(values: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
   values = tf.cast(values, tf.float32)
   valid = tf.cast(valid, tf.bool)
   elements = tf.cast(tf.reduce_prod(tf.shape(values)[2:]), tf.float32)
-  keep = tf.reshape(valid, tf.concat(
-      [tf.shape(valid), tf.ones([values.shape.rank - 2], tf.int32)], axis=0))
+  keep = tf.reshape(
+    valid,
+    tf.concat(
+      [tf.shape(valid), tf.ones([values.shape.rank - 2], tf.int32)], axis=0
+    ),
+  )
   # A where and not a product: what stands in padded RoIs may be infinite.
   total = tf.reduce_sum(tf.where(keep, values, 0.0))
   count = tf.reduce_sum(tf.cast(valid, tf.float32)) * elements

@@ -11,7 +11,8 @@ from mask2cad_tf.losses import masked_mean
 
 
 def prior_mask_loss(
-    prior: tf.Tensor, target: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
+  prior: tf.Tensor, target: tf.Tensor, valid: tf.Tensor
+) -> tf.Tensor:
   """Mean squared error of the combined shape priors.
 
   Args:
@@ -27,20 +28,24 @@ def prior_mask_loss(
 
 
 def coarse_mask_loss(
-    logits: tf.Tensor, target: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
+  logits: tf.Tensor, target: tf.Tensor, valid: tf.Tensor
+) -> tf.Tensor:
   """Binary cross entropy of the coarse mask; shapes as `prior_mask_loss`."""
   return _mask_cross_entropy(logits, target, valid)
 
 
 def fine_mask_loss(
-    logits: tf.Tensor, target: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
+  logits: tf.Tensor, target: tf.Tensor, valid: tf.Tensor
+) -> tf.Tensor:
   """Binary cross entropy of the upsampled mask, float [B, Q, 4M, 4M]."""
   return _mask_cross_entropy(logits, target, valid)
 
 
 def _mask_cross_entropy(
-    logits: tf.Tensor, target: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
+  logits: tf.Tensor, target: tf.Tensor, valid: tf.Tensor
+) -> tf.Tensor:
   """float32 scalar of logits and targets float [B, Q, M, M], valid [B, Q]."""
   losses = tf.nn.sigmoid_cross_entropy_with_logits(
-      labels=tf.cast(target, tf.float32), logits=tf.cast(logits, tf.float32))
+    labels=tf.cast(target, tf.float32), logits=tf.cast(logits, tf.float32)
+  )
   return masked_mean.masked_mean(losses, valid)

@@ -19,12 +19,15 @@ def project(points: tf.Tensor, intrinsics: tf.Tensor) -> tf.Tensor:
   Returns:
     float [..., 2], (x, y), pixels.
   """
-  return (intrinsics[..., 2:] -
-          intrinsics[..., :2] * points[..., :2] / points[..., 2:])
+  return (
+    intrinsics[..., 2:]
+    - intrinsics[..., :2] * points[..., :2] / points[..., 2:]
+  )
 
 
 def unproject(
-    centers: tf.Tensor, depths: tf.Tensor, intrinsics: tf.Tensor) -> tf.Tensor:
+  centers: tf.Tensor, depths: tf.Tensor, intrinsics: tf.Tensor
+) -> tf.Tensor:
   """The point at a given depth behind an image point (Sec. 3.3).
 
   Args:
@@ -39,7 +42,7 @@ def unproject(
 
 
 def resize_intrinsics(
-    intrinsics: tf.Tensor, scale_yx: tf.Tensor, offset_yx: tf.Tensor
+  intrinsics: tf.Tensor, scale_yx: tf.Tensor, offset_yx: tf.Tensor
 ) -> tf.Tensor:
   """Intrinsics of the image resized, then cropped (Garden's `image_info`).
 
@@ -54,8 +57,12 @@ def resize_intrinsics(
   scale_xy = tf.reverse(tf.cast(scale_yx, intrinsics.dtype), axis=[-1])
   offset_xy = tf.reverse(tf.cast(offset_yx, intrinsics.dtype), axis=[-1])
   return tf.concat(
-      [intrinsics[..., :2] * scale_xy,
-       intrinsics[..., 2:] * scale_xy - offset_xy], axis=-1)
+    [
+      intrinsics[..., :2] * scale_xy,
+      intrinsics[..., 2:] * scale_xy - offset_xy,
+    ],
+    axis=-1,
+  )
 
 
 def ray_rotation(centers: tf.Tensor, intrinsics: tf.Tensor) -> tf.Tensor:
@@ -73,11 +80,13 @@ def ray_rotation(centers: tf.Tensor, intrinsics: tf.Tensor) -> tf.Tensor:
   ray = tf.math.l2_normalize(_ray(centers, intrinsics), axis=-1)
   x, y, z = tf.unstack(ray, axis=-1)
   return quaternions.normalize(
-      tf.stack([1.0 + z, -y, x, tf.zeros_like(x)], axis=-1))
+    tf.stack([1.0 + z, -y, x, tf.zeros_like(x)], axis=-1)
+  )
 
 
 def allocentric_from_camera(
-    q: tf.Tensor, centers: tf.Tensor, intrinsics: tf.Tensor) -> tf.Tensor:
+  q: tf.Tensor, centers: tf.Tensor, intrinsics: tf.Tensor
+) -> tf.Tensor:
   """R_allocentric = R_ray^-1 R_camera.
 
   Args:
@@ -93,10 +102,12 @@ def allocentric_from_camera(
 
 
 def camera_from_allocentric(
-    q: tf.Tensor, centers: tf.Tensor, intrinsics: tf.Tensor) -> tf.Tensor:
+  q: tf.Tensor, centers: tf.Tensor, intrinsics: tf.Tensor
+) -> tf.Tensor:
   """R_camera = R_ray R_allocentric: undoes `allocentric_from_camera`."""
   return quaternions.canonicalize(
-      quaternions.multiply(ray_rotation(centers, intrinsics), q))
+    quaternions.multiply(ray_rotation(centers, intrinsics), q)
+  )
 
 
 def _ray(centers: tf.Tensor, intrinsics: tf.Tensor) -> tf.Tensor:

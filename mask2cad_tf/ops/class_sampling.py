@@ -3,8 +3,7 @@
 import tensorflow as tf
 
 
-def repeat_factors(
-    class_frequencies: tf.Tensor, threshold: float) -> tf.Tensor:
+def repeat_factors(class_frequencies: tf.Tensor, threshold: float) -> tf.Tensor:
   """How often a class's images are shown: max(1, sqrt(t / f)).
 
   Args:
@@ -15,7 +14,8 @@ def repeat_factors(
     float [C]; 1 for a class that no image shows.
   """
   return tf.maximum(
-      1.0, tf.sqrt(tf.math.divide_no_nan(threshold, class_frequencies)))
+    1.0, tf.sqrt(tf.math.divide_no_nan(threshold, class_frequencies))
+  )
 
 
 def image_repeat_factor(labels: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:

@@ -11,7 +11,8 @@ _LOG_ZERO = -1e9
 
 
 def cosine_similarity(
-    x: tf.Tensor, y: tf.Tensor, temperature: float) -> tf.Tensor:
+  x: tf.Tensor, y: tf.Tensor, temperature: float
+) -> tf.Tensor:
   """D of Eq. (2), every x against every y.
 
   Args:
@@ -28,8 +29,11 @@ def cosine_similarity(
 
 
 def pair_nce(
-    similarity: tf.Tensor, positive: tf.Tensor, negative: tf.Tensor,
-    negative_weight: float) -> tf.Tensor:
+  similarity: tf.Tensor,
+  positive: tf.Tensor,
+  negative: tf.Tensor,
+  negative_weight: float,
+) -> tf.Tensor:
   """Eq. (1) of each anchor: -log(e^Dp / (e^Dp + C sum e^Dn)), mean over p.
 
   Paper note: Eq. (1) takes the logarithm of a ratio of D, but D is signed; as
@@ -47,7 +51,8 @@ def pair_nce(
   """
   similarity = tf.cast(similarity, tf.float32)
   noise = tf.reduce_logsumexp(
-      tf.where(negative, similarity, _LOG_ZERO), axis=-1, keepdims=True)
+    tf.where(negative, similarity, _LOG_ZERO), axis=-1, keepdims=True
+  )
   # -log(a / (a + b)) = softplus(log b - log a)
   loss = tf.nn.softplus(noise + math.log(negative_weight) - similarity)
   count = tf.reduce_sum(tf.cast(positive, tf.float32), axis=-1)
@@ -56,10 +61,18 @@ def pair_nce(
 
 
 def contrastive_loss(
-    anchors: tf.Tensor, views: tf.Tensor, anchor_cads: tf.Tensor,
-    anchor_classes: tf.Tensor, view_cads: tf.Tensor, view_classes: tf.Tensor,
-    anchor_valid: tf.Tensor, temperature: float, negative_weight: float,
-    num_hard_positives: int, num_hard_negatives: int) -> tf.Tensor:
+  anchors: tf.Tensor,
+  views: tf.Tensor,
+  anchor_cads: tf.Tensor,
+  anchor_classes: tf.Tensor,
+  view_cads: tf.Tensor,
+  view_classes: tf.Tensor,
+  anchor_valid: tf.Tensor,
+  temperature: float,
+  negative_weight: float,
+  num_hard_positives: int,
+  num_hard_negatives: int,
+) -> tf.Tensor:
   """Eq. (1) with hard pairs, mean over the anchors that have a positive.
 
   Positives are the pool's views of the anchor's own CAD, negatives the views of
@@ -84,19 +97,22 @@ def contrastive_loss(
     float scalar; 0 if no anchor has a positive.
   """
   similarity = cosine_similarity(
-      tf.cast(anchors, tf.float32), tf.cast(views, tf.float32), temperature)
+    tf.cast(anchors, tf.float32), tf.cast(views, tf.float32), temperature
+  )
   present = tf.logical_and(
-      tf.logical_and(anchor_valid, anchor_cads >= 0)[:, tf.newaxis],
-      (view_cads >= 0)[tf.newaxis, :])  # [A, V]
+    tf.logical_and(anchor_valid, anchor_cads >= 0)[:, tf.newaxis],
+    (view_cads >= 0)[tf.newaxis, :],
+  )  # [A, V]
   same_cad = anchor_cads[:, tf.newaxis] == view_cads[tf.newaxis, :]
   same_class = anchor_classes[:, tf.newaxis] == view_classes[tf.newaxis, :]
   positive = tf.logical_and(present, same_cad)
   negative = present & same_class & tf.logical_not(same_cad)
   losses = pair_nce(
-      similarity,
-      hard_mining.hardest_positives(similarity, positive, num_hard_positives),
-      hard_mining.hardest_negatives(similarity, negative, num_hard_negatives),
-      negative_weight)
+    similarity,
+    hard_mining.hardest_positives(similarity, positive, num_hard_positives),
+    hard_mining.hardest_negatives(similarity, negative, num_hard_negatives),
+    negative_weight,
+  )
   anchored = tf.reduce_any(positive, axis=-1)
   count = tf.reduce_sum(tf.cast(anchored, tf.float32))
   return tf.reduce_sum(losses) / tf.maximum(count, 1.0)

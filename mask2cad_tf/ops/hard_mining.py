@@ -8,7 +8,8 @@ import tensorflow as tf
 
 
 def hardest_positives(
-    similarity: tf.Tensor, positive: tf.Tensor, k: int) -> tf.Tensor:
+  similarity: tf.Tensor, positive: tf.Tensor, k: int
+) -> tf.Tensor:
   """The k least similar positives of each anchor; all, if there are fewer.
 
   Args:
@@ -23,7 +24,8 @@ def hardest_positives(
 
 
 def hardest_negatives(
-    similarity: tf.Tensor, negative: tf.Tensor, k: int) -> tf.Tensor:
+  similarity: tf.Tensor, negative: tf.Tensor, k: int
+) -> tf.Tensor:
   """The k most similar negatives of each anchor; all, if there are fewer.
 
   Args:

@@ -29,7 +29,8 @@ def flip_rotation(q: tf.Tensor, mirror_normal: tf.Tensor) -> tf.Tensor:
   """
   image_turn = tf.constant([0.0, 1.0, 0.0, 0.0], q.dtype)
   cad_turn = tf.concat(
-      [tf.zeros_like(mirror_normal[..., :1]), mirror_normal], axis=-1)
+    [tf.zeros_like(mirror_normal[..., :1]), mirror_normal], axis=-1
+  )
   flipped = quaternions.multiply(quaternions.multiply(image_turn, q), cad_turn)
   return quaternions.canonicalize(quaternions.normalize(flipped))
 

@@ -12,7 +12,8 @@ from mask2cad_tf.ops import quaternions
 
 
 def nearest_bin(
-    rotations: tf.Tensor, bins: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
+  rotations: tf.Tensor, bins: tf.Tensor, valid: tf.Tensor
+) -> tf.Tensor:
   """Index of the valid bin at the smallest geodesic angle.
 
   Args:
@@ -39,7 +40,8 @@ def encode_delta(rotations: tf.Tensor, bins: tf.Tensor) -> tf.Tensor:
     float [..., 4], w >= 0.
   """
   return quaternions.canonicalize(
-      quaternions.multiply(rotations, quaternions.conjugate(bins)))
+    quaternions.multiply(rotations, quaternions.conjugate(bins))
+  )
 
 
 def apply_delta(delta: tf.Tensor, bins: tf.Tensor) -> tf.Tensor:
@@ -53,7 +55,8 @@ def apply_delta(delta: tf.Tensor, bins: tf.Tensor) -> tf.Tensor:
     float [..., 4], unit, w >= 0.
   """
   return quaternions.canonicalize(
-      quaternions.multiply(quaternions.normalize(delta), bins))
+    quaternions.multiply(quaternions.normalize(delta), bins)
+  )
 
 
 def bin_angles(rotations: tf.Tensor, bins: tf.Tensor) -> tf.Tensor:

@@ -31,7 +31,8 @@ def multiply(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     float [..., 4].
   """
   return wxyz_from_xyzw(
-      quaternion.multiply(xyzw_from_wxyz(a), xyzw_from_wxyz(b)))
+    quaternion.multiply(xyzw_from_wxyz(a), xyzw_from_wxyz(b))
+  )
 
 
 def conjugate(q: tf.Tensor) -> tf.Tensor:
@@ -69,10 +70,12 @@ def angle(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
   """
   relative = multiply(conjugate(a), b)
   square = tf.reduce_sum(relative[..., 1:] ** 2, axis=-1)
-  aligned = square < _EPSILON ** 2
+  aligned = square < _EPSILON**2
   sine = tf.where(
-      aligned, tf.zeros_like(square),
-      tf.sqrt(tf.where(aligned, tf.ones_like(square), square)))
+    aligned,
+    tf.zeros_like(square),
+    tf.sqrt(tf.where(aligned, tf.ones_like(square), square)),
+  )
   cosine = tf.abs(relative[..., 0])
   undefined = tf.logical_and(aligned, cosine < _EPSILON)
   cosine = tf.where(undefined, tf.ones_like(cosine), cosine)
@@ -118,5 +121,6 @@ def from_axis_angle(axis: tf.Tensor, radians: tf.Tensor) -> tf.Tensor:
   half = 0.5 * radians[..., tf.newaxis]
   vector = tf.sin(half) * tf.math.l2_normalize(axis, axis=-1)
   scalar = tf.broadcast_to(
-      tf.cos(half), tf.concat([tf.shape(vector)[:-1], [1]], axis=0))
+    tf.cos(half), tf.concat([tf.shape(vector)[:-1], [1]], axis=0)
+  )
   return tf.concat([scalar, vector], axis=-1)

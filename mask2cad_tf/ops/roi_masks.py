@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 def outer_boxes(
-    boxes: tf.Tensor, scale: float, image_shape: Optional[tf.Tensor] = None
+  boxes: tf.Tensor, scale: float, image_shape: Optional[tf.Tensor] = None
 ) -> tf.Tensor:
   """Boxes grown about their centres, so that a mask may exceed its box.
 
@@ -23,11 +23,11 @@ def outer_boxes(
   """
   if scale < 1.0:
     raise ValueError(
-        f'An outer box encloses its box, so its scale must be at least 1; '
-        f'found {scale}. Set roi.outer_box_scale >= 1.')
+      f'An outer box encloses its box, so its scale must be at least 1; '
+      f'found {scale}. Set roi.outer_box_scale >= 1.'
+    )
   margin = 0.5 * (scale - 1.0) * (boxes[..., 2:] - boxes[..., :2])
-  grown = tf.concat(
-      [boxes[..., :2] - margin, boxes[..., 2:] + margin], axis=-1)
+  grown = tf.concat([boxes[..., :2] - margin, boxes[..., 2:] + margin], axis=-1)
   if image_shape is None:
     return grown
   limit = tf.cast(image_shape, boxes.dtype)
@@ -56,7 +56,7 @@ def crop_masks(masks: tf.Tensor, boxes: tf.Tensor, size: int) -> tf.Tensor:
 
 
 def mask_features(
-    features: tf.Tensor, mask_logits: tf.Tensor, stop_gradient: bool
+  features: tf.Tensor, mask_logits: tf.Tensor, stop_gradient: bool
 ) -> tf.Tensor:
   """M_i∘F_i, what the object looks like (Sec. 3.1).
 
@@ -78,8 +78,12 @@ def mask_features(
 
 
 def _sample(
-    values: tf.Tensor, low: tf.Tensor, high: tf.Tensor, length: tf.Tensor,
-    size: int) -> tf.Tensor:
+  values: tf.Tensor,
+  low: tf.Tensor,
+  high: tf.Tensor,
+  length: tf.Tensor,
+  size: int,
+) -> tf.Tensor:
   """Linear samples along axis 1: [N, length, A] to float [N, size, A].
 
   `low`, `high` float [N]: the interval whose `size` cell centres are sampled.

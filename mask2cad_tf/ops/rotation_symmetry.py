@@ -37,7 +37,8 @@ def equivalent_rotations(q: tf.Tensor, order: tf.Tensor) -> tf.Tensor:
 
 
 def nearest_equivalent(
-    q: tf.Tensor, order: tf.Tensor, reference: tf.Tensor) -> tf.Tensor:
+  q: tf.Tensor, order: tf.Tensor, reference: tf.Tensor
+) -> tf.Tensor:
   """The rotation equivalent to `q` that is nearest to `reference`.
 
   Exact for every order. For order 0: a turn by 2 h maps q to
@@ -55,15 +56,15 @@ def nearest_equivalent(
   candidates = equivalent_rotations(q, order)
   cosines = tf.abs(_dot(candidates, reference[..., tf.newaxis, :]))
   choice = tf.one_hot(
-      tf.argmax(cosines, axis=-1), NUM_EQUIVALENTS, dtype=q.dtype)
+    tf.argmax(cosines, axis=-1), NUM_EQUIVALENTS, dtype=q.dtype
+  )
   finite = tf.reduce_sum(choice[..., tf.newaxis] * candidates, axis=-2)
   free = _nearest_turn(q, reference)
   any_turn = tf.equal(order, 0)[..., tf.newaxis]
   return quaternions.canonicalize(tf.where(any_turn, free, finite))
 
 
-def symmetric_angle(
-    a: tf.Tensor, b: tf.Tensor, order: tf.Tensor) -> tf.Tensor:
+def symmetric_angle(a: tf.Tensor, b: tf.Tensor, order: tf.Tensor) -> tf.Tensor:
   """Smallest angle between `b` and a rotation equivalent to `a`.
 
   Args:

@@ -46,9 +46,11 @@ def _check_replaceable(path: str, marker: str) -> None:
     return
   if not os.path.isdir(path):
     raise ValueError(
-        f'{path!r} is a file; a folder is to be written there. Give another '
-        'path or remove it.')
+      f'{path!r} is a file; a folder is to be written there. Give another '
+      'path or remove it.'
+    )
   if os.listdir(path) and not os.path.exists(os.path.join(path, marker)):
     raise ValueError(
-        f'{path!r} is not empty and has no {marker}: it will not be '
-        'overwritten. Give another path or remove it.')
+      f'{path!r} is not empty and has no {marker}: it will not be '
+      'overwritten. Give another path or remove it.'
+    )

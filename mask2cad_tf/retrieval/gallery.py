@@ -43,6 +43,7 @@ class Cad:
     mirror_normal: unit normal of the mirror plane, CAD frame; zeros = chiral.
     scale: metres per unit of the mesh; 0 if unknown.
   """
+
   id: str
   label_name: str
   mesh: str
@@ -72,6 +73,7 @@ class Gallery:
     rotations: float32 [cads, V, 4], (w, x, y, z), of the views.
     valid: bool [cads, V], False where a view repeats another.
   """
+
   path: str
   class_names: Tuple[str, ...]
   encoder: str
@@ -89,18 +91,25 @@ class Gallery:
   def labels(self) -> np.ndarray:
     """int32 [cads], class ids."""
     return np.array(
-        [1 + self.class_names.index(cad.label_name) for cad in self.cads],
-        np.int32)
+      [1 + self.class_names.index(cad.label_name) for cad in self.cads],
+      np.int32,
+    )
 
   @functools.cached_property
   def content_hash(self) -> str:
     """sha256 over entries, embeddings and views: two galleries, one answer."""
     digest = hashlib.sha256()
-    digest.update(json.dumps(
+    digest.update(
+      json.dumps(
         [self.class_names, self.encoder, list(map(_to_json, self.cads))],
-        sort_keys=True).encode())
+        sort_keys=True,
+      ).encode()
+    )
     for array, dtype in (
-        (self.embeddings, '<f4'), (self.rotations, '<f4'), (self.valid, 'u1')):
+      (self.embeddings, '<f4'),
+      (self.rotations, '<f4'),
+      (self.valid, 'u1'),
+    ):
       digest.update(str(array.shape).encode())
       digest.update(np.ascontiguousarray(array, dtype).tobytes())
     return digest.hexdigest()
@@ -118,8 +127,9 @@ class Gallery:
     """The entry of a CAD. Raises ValueError for an id it does not hold."""
     if cad_id not in self._rows:
       raise ValueError(
-          f'Gallery {self.path!r} has no CAD {cad_id!r}; it holds '
-          f'{len(self.cads)} CADs.')
+        f'Gallery {self.path!r} has no CAD {cad_id!r}; it holds '
+        f'{len(self.cads)} CADs.'
+      )
     return self.cads[self._rows[cad_id]]
 
   def mesh_path(self, cad_id: str) -> str:
@@ -130,8 +140,11 @@ class Gallery:
 def _to_json(cad: Cad) -> Dict[str, Any]:
   entry = dataclasses.asdict(cad)
   entry['class'] = entry.pop('label_name')
-  return {**entry, 'mirror_normal': list(cad.mirror_normal),
-          'chiral': cad.chiral}
+  return {
+    **entry,
+    'mirror_normal': list(cad.mirror_normal),
+    'chiral': cad.chiral,
+  }
 
 
 def _from_json(entry: Dict[str, Any]) -> Cad:
@@ -142,25 +155,31 @@ def _from_json(entry: Dict[str, Any]) -> Cad:
 
 def write_index(folder: str, gallery: Gallery) -> None:
   """Writes all but the meshes into a folder that is not in use yet."""
-  np.save(os.path.join(folder, _EMBEDDINGS),
-          gallery.embeddings.astype(np.float32))
-  np.savez(os.path.join(folder, _VIEWS),
-           rotations=gallery.rotations.astype(np.float32),
-           valid=gallery.valid.astype(bool))
+  np.save(
+    os.path.join(folder, _EMBEDDINGS), gallery.embeddings.astype(np.float32)
+  )
+  np.savez(
+    os.path.join(folder, _VIEWS),
+    rotations=gallery.rotations.astype(np.float32),
+    valid=gallery.valid.astype(bool),
+  )
   manifest = {
-      'format_version': FORMAT_VERSION,
-      'content_hash': gallery.content_hash,
-      'class_names': list(gallery.class_names),
-      'encoder_fingerprint': gallery.encoder,
-      'cads': [_to_json(cad) for cad in gallery.cads],
+    'format_version': FORMAT_VERSION,
+    'content_hash': gallery.content_hash,
+    'class_names': list(gallery.class_names),
+    'encoder_fingerprint': gallery.encoder,
+    'cads': [_to_json(cad) for cad in gallery.cads],
   }
   with open(os.path.join(folder, MANIFEST), 'w', encoding='utf-8') as file:
     json.dump(manifest, file, indent=1, sort_keys=True)
     file.write('\n')
 
 
-def load(path: str, encoder: Optional[str] = None,
-         class_names: Optional[Sequence[str]] = None) -> Gallery:
+def load(
+  path: str,
+  encoder: Optional[str] = None,
+  class_names: Optional[Sequence[str]] = None,
+) -> Gallery:
   """Reads a gallery.
 
   Args:
@@ -178,16 +197,21 @@ def load(path: str, encoder: Optional[str] = None,
     with np.load(os.path.join(path, _VIEWS)) as views:
       rotations, valid = views['rotations'], views['valid']
     gallery = Gallery(
-        path=path, class_names=tuple(manifest['class_names']),
-        encoder=manifest['encoder_fingerprint'],
-        cads=tuple(map(_from_json, manifest['cads'])),
-        embeddings=embeddings, rotations=rotations, valid=valid)
+      path=path,
+      class_names=tuple(manifest['class_names']),
+      encoder=manifest['encoder_fingerprint'],
+      cads=tuple(map(_from_json, manifest['cads'])),
+      embeddings=embeddings,
+      rotations=rotations,
+      valid=valid,
+    )
     intact = gallery.content_hash == manifest['content_hash']
   except (OSError, EOFError, KeyError, TypeError, ValueError) as error:
     raise ValueError(_damaged(path, str(error))) from error
   if not intact:
-    raise ValueError(_damaged(path, 'its content is not what its manifest '
-                                    'says'))
+    raise ValueError(
+      _damaged(path, 'its content is not what its manifest says')
+    )
   _check_belongs(gallery, encoder, class_names)
   return gallery
 
@@ -196,40 +220,50 @@ def _read_manifest(path: str) -> Dict[str, Any]:
   manifest_path = os.path.join(path, MANIFEST)
   if not os.path.isfile(manifest_path):
     raise FileNotFoundError(
-        f'No gallery at {path!r} (no {MANIFEST} there). Build it: python -m '
-        f'mask2cad_tf.gallery build --library=LIB --gallery={path} '
-        '--model=DIR')
+      f'No gallery at {path!r} (no {MANIFEST} there). Build it: python -m '
+      f'mask2cad_tf.gallery build --library=LIB --gallery={path} '
+      '--model=DIR'
+    )
   try:
     with open(manifest_path, encoding='utf-8') as file:
       manifest = json.load(file)
     version = manifest['format_version']
   except (ValueError, KeyError, TypeError) as error:
-    raise ValueError(_damaged(path, f'{MANIFEST} is no manifest: {error}'
-                              )) from error
+    raise ValueError(
+      _damaged(path, f'{MANIFEST} is no manifest: {error}')
+    ) from error
   if version != FORMAT_VERSION:
     raise ValueError(
-        f'Gallery {path!r} has format {version}, this version reads '
-        f'{FORMAT_VERSION}. Build it anew: python -m mask2cad_tf.gallery build')
+      f'Gallery {path!r} has format {version}, this version reads '
+      f'{FORMAT_VERSION}. Build it anew: python -m mask2cad_tf.gallery build'
+    )
   return manifest
 
 
 def _damaged(path: str, why: str) -> str:
-  return (f'Gallery {path!r} is damaged ({why}). Build it anew: python -m '
-          'mask2cad_tf.gallery build --library=LIB '
-          f'--gallery={path} --model=DIR')
+  return (
+    f'Gallery {path!r} is damaged ({why}). Build it anew: python -m '
+    'mask2cad_tf.gallery build --library=LIB '
+    f'--gallery={path} --model=DIR'
+  )
 
 
-def _check_belongs(gallery: Gallery, encoder: Optional[str],
-                   class_names: Optional[Sequence[str]]) -> None:
-  rebuild = ('Build one for this model: python -m mask2cad_tf.gallery build '
-             '--library=LIB --gallery=G --model=DIR')
+def _check_belongs(
+  gallery: Gallery, encoder: Optional[str], class_names: Optional[Sequence[str]]
+) -> None:
+  rebuild = (
+    'Build one for this model: python -m mask2cad_tf.gallery build '
+    '--library=LIB --gallery=G --model=DIR'
+  )
   if encoder is not None and gallery.encoder != encoder:
     raise ValueError(
-        f'Gallery {gallery.path!r} was made by another view encoder '
-        f'({gallery.encoder[:12]}) than the model\'s ({encoder[:12]}): their '
-        f'embeddings do not compare. {rebuild}')
+      f'Gallery {gallery.path!r} was made by another view encoder '
+      f"({gallery.encoder[:12]}) than the model's ({encoder[:12]}): their "
+      f'embeddings do not compare. {rebuild}'
+    )
   if class_names is not None and gallery.class_names != tuple(class_names):
     raise ValueError(
-        f'Gallery {gallery.path!r} has the classes '
-        f'{", ".join(gallery.class_names)}; the model has '
-        f'{", ".join(class_names)}. {rebuild}')
+      f'Gallery {gallery.path!r} has the classes '
+      f'{", ".join(gallery.class_names)}; the model has '
+      f'{", ".join(class_names)}. {rebuild}'
+    )

@@ -39,14 +39,19 @@ class BuildReport:
     gallery: read back from the disk.
     broken: (CAD id, reason) of each CAD left out.
   """
+
   gallery: gallery_lib.Gallery
   broken: Tuple[Tuple[str, str], ...]
 
 
 def build(
-    model: mask2cad_model.Mask2CADModel, config: mask2cad_config.Mask2CAD,
-    library_root: str, output_dir: str, num_views: Optional[int] = None,
-    skip_broken: bool = False, progress: Optional[Progress] = None
+  model: mask2cad_model.Mask2CADModel,
+  config: mask2cad_config.Mask2CAD,
+  library_root: str,
+  output_dir: str,
+  num_views: Optional[int] = None,
+  skip_broken: bool = False,
+  progress: Optional[Progress] = None,
 ) -> BuildReport:
   """Builds a gallery; `output_dir` changes only when all went well.
 
@@ -76,11 +81,13 @@ def build(
       label = 1 + config.class_names.index(entry.label_name)
       try:
         cad, renderings = _prepare(
-            library_root, entry, bins[label], folder, extras)
+          library_root, entry, bins[label], folder, extras
+        )
       except meshes.MeshError as error:
         if not skip_broken:
           raise ValueError(
-              f'{error} To go on without such CADs: --skip_broken') from error
+            f'{error} To go on without such CADs: --skip_broken'
+          ) from error
         broken.append((entry.cad_id, str(error)))
         continue
       rows.append((cad, encode(renderings).numpy(), label))
@@ -88,20 +95,25 @@ def build(
         progress(done + 1, len(entries), entry.cad_id)
     if not rows:
       raise ValueError(
-          f'No CAD of {library_root!r} can be read; the first: '
-          f'{broken[0][1]}')
-    gallery_lib.write_index(folder, gallery_lib.Gallery(
-        path=folder, class_names=tuple(config.class_names),
+        f'No CAD of {library_root!r} can be read; the first: {broken[0][1]}'
+      )
+    gallery_lib.write_index(
+      folder,
+      gallery_lib.Gallery(
+        path=folder,
+        class_names=tuple(config.class_names),
         encoder=model_folder.fingerprint(model),
         cads=tuple(cad for cad, _, _ in rows),
         embeddings=np.stack([embedding for _, embedding, _ in rows]),
         rotations=bins[[label for _, _, label in rows]],
-        valid=bins_valid[[label for _, _, label in rows]]))
+        valid=bins_valid[[label for _, _, label in rows]],
+      ),
+    )
   return BuildReport(gallery_lib.load(output_dir), tuple(broken))
 
 
 def _view_rotations(
-    model: mask2cad_model.Mask2CADModel, num_views: Optional[int]
+  model: mask2cad_model.Mask2CADModel, num_views: Optional[int]
 ) -> Tuple[np.ndarray, np.ndarray]:
   """Rotations [C, V, 4] and which are valid [C, V]."""
   bins = np.asarray(model.pose_bins, np.float32)
@@ -110,33 +122,46 @@ def _view_rotations(
     num_views = bins.shape[1]
   if not 1 <= num_views <= bins.shape[1]:
     raise ValueError(
-        f'{num_views} views a CAD asked for; the model has {bins.shape[1]} '
-        f'view rotations a class. Give --num_views=1..{bins.shape[1]}.')
+      f'{num_views} views a CAD asked for; the model has {bins.shape[1]} '
+      f'view rotations a class. Give --num_views=1..{bins.shape[1]}.'
+    )
   return bins[:, :num_views], valid[:, :num_views]
 
 
 def _prepare(
-    library_root: str, entry: cad_folder.CadEntry, bins: np.ndarray,
-    folder: str, extras: Dict[str, Dict[str, Any]]
+  library_root: str,
+  entry: cad_folder.CadEntry,
+  bins: np.ndarray,
+  folder: str,
+  extras: Dict[str, Dict[str, Any]],
 ) -> Tuple[gallery_lib.Cad, np.ndarray]:
   """Copies a CAD's files and renders it: its entry, float [V, H, W, 1]."""
   source = cad_folder.representative(library_root, entry)
   mesh_path = os.path.join(library_root, source)
   mesh = meshes.load(mesh_path)
   scene = renderer.Renderer(mesh)
-  renderings = np.stack([
+  renderings = np.stack(
+    [
       views.render_view(scene, rotations.matrix_from_quaternion(rotation))
-      for rotation in bins])
-  target = os.path.join(gallery_lib.MESHES, entry.cad_id,
-                        os.path.basename(source))
+      for rotation in bins
+    ]
+  )
+  target = os.path.join(
+    gallery_lib.MESHES, entry.cad_id, os.path.basename(source)
+  )
   _copy_with_materials(mesh_path, os.path.join(folder, target))
   extra = extras.get(entry.cad_id, {})
   cad = gallery_lib.Cad(
-      id=entry.cad_id, label_name=entry.label_name, mesh=target,
-      sha256=_sha256(mesh_path), licence=extra.get('licence', ''),
-      creator=extra.get('creator', ''), scale=float(extra.get('scale', 0.0)),
-      symmetry=symmetry.symmetry_order(mesh),
-      mirror_normal=tuple(float(x) for x in symmetry.mirror_normal(mesh)))
+    id=entry.cad_id,
+    label_name=entry.label_name,
+    mesh=target,
+    sha256=_sha256(mesh_path),
+    licence=extra.get('licence', ''),
+    creator=extra.get('creator', ''),
+    scale=float(extra.get('scale', 0.0)),
+    symmetry=symmetry.symmetry_order(mesh),
+    mirror_normal=tuple(float(x) for x in symmetry.mirror_normal(mesh)),
+  )
   return cad, renderings[..., np.newaxis].astype(np.float32) / 255.0
 
 
@@ -150,8 +175,9 @@ def _library_manifest(library_root: str) -> Dict[str, Dict[str, Any]]:
       return {entry['id']: entry for entry in json.load(file)['cads']}
   except (ValueError, KeyError, TypeError) as error:
     raise ValueError(
-        f'{path!r} is no manifest of a CAD library ({error}). Write it anew '
-        'with tfrecords_tools.cad_library, or remove it.') from error
+      f'{path!r} is no manifest of a CAD library ({error}). Write it anew '
+      'with tfrecords_tools.cad_library, or remove it.'
+    ) from error
 
 
 def _sha256(path: str) -> str:
@@ -176,16 +202,20 @@ def _references(path: str, keywords: Tuple[str, ...]) -> List[str]:
   """File names that the lines of an OBJ or MTL with a keyword end in."""
   with open(path, encoding='utf-8', errors='replace') as file:
     lines = [line.split() for line in file if line.strip()]
-  return [line[-1].replace('\\', '/') for line in lines
-          if len(line) > 1 and line[0].lower().startswith(keywords)]
+  return [
+    line[-1].replace('\\', '/')
+    for line in lines
+    if len(line) > 1 and line[0].lower().startswith(keywords)
+  ]
 
 
 def _copy_beside(source: str, target: str, name: str) -> bool:
   """Copies a file named by a mesh, if it lies in or under the mesh's folder."""
   name = os.path.normpath(name)
   original = os.path.join(os.path.dirname(source), name)
-  if name.startswith('..') or os.path.isabs(name) or not os.path.isfile(
-      original):
+  if (
+    name.startswith('..') or os.path.isabs(name) or not os.path.isfile(original)
+  ):
     return False
   copy = os.path.join(os.path.dirname(target), name)
   os.makedirs(os.path.dirname(copy), exist_ok=True)

@@ -33,6 +33,7 @@ class Candidate:
     rotation: float [3, 3], CAD to camera.
     translation: float [3], CAD units.
   """
+
   cad_id: str
   mesh: str
   similarity: float
@@ -50,6 +51,7 @@ class SceneObject:
     candidates: hypotheses, best first; the first is `cad`'s.
     depth_source: 'flag' or 'box_fit'.
   """
+
   cad: posed_cad.PosedCad
   label_name: str
   candidates: Tuple[Candidate, ...]
@@ -67,9 +69,12 @@ class SceneObject:
 
 
 def assemble(
-    detections: Mapping[str, np.ndarray], gallery: gallery_lib.Gallery,
-    cads: cad_meshes.CadMeshes, camera: photo_lib.Camera,
-    min_score: float = 0.0, depth: Optional[float] = None
+  detections: Mapping[str, np.ndarray],
+  gallery: gallery_lib.Gallery,
+  cads: cad_meshes.CadMeshes,
+  camera: photo_lib.Camera,
+  min_score: float = 0.0,
+  depth: Optional[float] = None,
 ) -> List[SceneObject]:
   """Poses every detection of a photo that scores enough.
 
@@ -91,13 +96,20 @@ def assemble(
     score = float(detections['detection_scores'][index])
     if score < min_score or _is_empty(detections['detection_boxes'][index]):
       continue
-    detection = {key: value[index] for key, value in detections.items()
-                 if key.startswith('detection_')}
+    detection = {
+      key: value[index]
+      for key, value in detections.items()
+      if key.startswith('detection_')
+    }
     label_name = gallery.class_names[detection['detection_classes'] - 1]
     if detection['detection_cads'][0] < 0:
       logging.warning(
-          'Gallery %r has no CAD of class %s: a detection of score %.2f is '
-          'left out.', gallery.path, label_name, score)
+        'Gallery %r has no CAD of class %s: a detection of score %.2f is '
+        'left out.',
+        gallery.path,
+        label_name,
+        score,
+      )
       continue
     objects.append(_pose(detection, label_name, gallery, cads, camera, depth))
   return sorted(objects, key=lambda found: -found.cad.score)
@@ -108,33 +120,62 @@ def _is_empty(box: Sequence[float]) -> bool:
 
 
 def _pose(
-    detection: Mapping[str, np.ndarray], label_name: str,
-    gallery: gallery_lib.Gallery, cads: cad_meshes.CadMeshes,
-    camera: photo_lib.Camera, depth: Optional[float]) -> SceneObject:
+  detection: Mapping[str, np.ndarray],
+  label_name: str,
+  gallery: gallery_lib.Gallery,
+  cads: cad_meshes.CadMeshes,
+  camera: photo_lib.Camera,
+  depth: Optional[float],
+) -> SceneObject:
   rotation = rotations.matrix_from_quaternion(
-      np.asarray(detection['detection_rotations'], np.float64))
+    np.asarray(detection['detection_rotations'], np.float64)
+  )
   box = np.asarray(detection['detection_boxes'], np.float64)
   center = np.asarray(detection['detection_centers'], np.float64)
   candidates = []
   for row, similarity in zip(
-      detection['detection_cads'], detection['detection_cad_scores']):
+    detection['detection_cads'], detection['detection_cad_scores']
+  ):
     if row < 0:
       break
     cad = gallery.cads[row]
-    z = depth if depth is not None else cameras.box_fit_depth(
-        cads.hull(cad.id), rotation, center, box, camera.intrinsics)
-    candidates.append(Candidate(
-        cad.id, cad.mesh, float(similarity), rotation,
-        cameras.unproject(center, z, camera.intrinsics)))
+    z = (
+      depth
+      if depth is not None
+      else cameras.box_fit_depth(
+        cads.hull(cad.id), rotation, center, box, camera.intrinsics
+      )
+    )
+    candidates.append(
+      Candidate(
+        cad.id,
+        cad.mesh,
+        float(similarity),
+        rotation,
+        cameras.unproject(center, z, camera.intrinsics),
+      )
+    )
   best = candidates[0]
   mask = masks.paste(
-      detection['detection_masks'], detection['detection_outer_boxes'],
-      camera.height, camera.width)
+    detection['detection_masks'],
+    detection['detection_outer_boxes'],
+    camera.height,
+    camera.width,
+  )
   return SceneObject(
-      cad=posed_cad.PosedCad(
-          label=int(detection['detection_classes']), cad_id=best.cad_id,
-          mesh=best.mesh, rotation=rotation, translation=best.translation,
-          box=box, score=float(detection['detection_scores']), mask=mask,
-          center=center, depth=float(best.translation[2])),
-      label_name=label_name, candidates=tuple(candidates),
-      depth_source='box_fit' if depth is None else 'flag')
+    cad=posed_cad.PosedCad(
+      label=int(detection['detection_classes']),
+      cad_id=best.cad_id,
+      mesh=best.mesh,
+      rotation=rotation,
+      translation=best.translation,
+      box=box,
+      score=float(detection['detection_scores']),
+      mask=mask,
+      center=center,
+      depth=float(best.translation[2]),
+    ),
+    label_name=label_name,
+    candidates=tuple(candidates),
+    depth_source='box_fit' if depth is None else 'flag',
+  )

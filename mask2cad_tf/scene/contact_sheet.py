@@ -11,8 +11,9 @@ _GAP = 8
 _BACKGROUND = (24, 26, 32)
 
 
-def write(paths: Sequence[Union[str, os.PathLike]],
-          output: Union[str, os.PathLike]) -> None:
+def write(
+  paths: Sequence[Union[str, os.PathLike]], output: Union[str, os.PathLike]
+) -> None:
   """Writes the pictures side by side, scaled to one height.
 
   Args:
@@ -41,4 +42,5 @@ def _scaled(path: Union[str, os.PathLike]) -> Image.Image:
   with Image.open(path) as file:
     width = max(1, round(file.width * _HEIGHT / file.height))
     return file.convert('RGB').resize(
-        (width, _HEIGHT), Image.Resampling.LANCZOS)
+      (width, _HEIGHT), Image.Resampling.LANCZOS
+    )

@@ -26,8 +26,12 @@ _GLTF_FROM_CAMERA = np.diag([-1.0, 1.0, -1.0, 1.0])  # its own inverse
 _CAMERA_NAME = 'camera'
 
 
-def write(path: str, objects: Sequence[posed_cad.PosedCad],
-          cads: cad_meshes.CadMeshes, camera: photo_lib.Camera) -> None:
+def write(
+  path: str,
+  objects: Sequence[posed_cad.PosedCad],
+  cads: cad_meshes.CadMeshes,
+  camera: photo_lib.Camera,
+) -> None:
   """Writes one node '<index>_<cad_id>' per object and the camera's.
 
   A node's matrix poses its CAD; vertices stay in the CAD's own frame and
@@ -39,11 +43,15 @@ def write(path: str, objects: Sequence[posed_cad.PosedCad],
     pose = np.eye(4)
     pose[:3, :3], pose[:3, 3] = cad.rotation, cad.translation
     scene.add_geometry(
-        _exportable(cads.mesh(cad.cad_id)), node_name=name, geom_name=name,
-        transform=_GLTF_FROM_CAMERA @ pose)
+      _exportable(cads.mesh(cad.cad_id)),
+      node_name=name,
+      geom_name=name,
+      transform=_GLTF_FROM_CAMERA @ pose,
+    )
   scene.camera_transform = np.eye(4)
   content = gltf.export_glb(
-      scene, tree_postprocessor=lambda tree: _finish(tree, camera))
+    scene, tree_postprocessor=lambda tree: _finish(tree, camera)
+  )
   with open(path, 'wb') as file:
     file.write(content)
 
@@ -65,7 +73,8 @@ def _exportable(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
 
 
 def _with_palette(
-    mesh: trimesh.Trimesh, face_colors: np.ndarray) -> trimesh.Trimesh:
+  mesh: trimesh.Trimesh, face_colors: np.ndarray
+) -> trimesh.Trimesh:
   """Face colours uint8 [faces, 4] as a texture with a pixel per colour.
 
   glTF has no face colours, and readers disagree on vertex colours beside a
@@ -74,25 +83,32 @@ def _with_palette(
   colors, index = np.unique(face_colors, axis=0, return_inverse=True)
   side = int(np.ceil(np.sqrt(len(colors))))
   pixels = np.zeros((side * side, 4), np.uint8)
-  pixels[:len(colors)] = colors
+  pixels[: len(colors)] = colors
   row, column = np.divmod(index.reshape(-1), side)
   # trimesh counts v from the bottom.
   uv = np.stack([column + 0.5, side - row - 0.5], axis=-1) / side
   material = trimesh.visual.material.PBRMaterial(
-      baseColorTexture=Image.fromarray(pixels.reshape(side, side, 4)),
-      metallicFactor=0.0, roughnessFactor=0.8,
-      alphaMode='BLEND' if colors[:, 3].min() < 255 else None)
+    baseColorTexture=Image.fromarray(pixels.reshape(side, side, 4)),
+    metallicFactor=0.0,
+    roughnessFactor=0.8,
+    alphaMode='BLEND' if colors[:, 3].min() < 255 else None,
+  )
   return trimesh.Trimesh(
-      mesh.triangles.reshape(-1, 3),
-      np.arange(3 * len(mesh.faces)).reshape(-1, 3), process=False,
-      visual=trimesh.visual.TextureVisuals(
-          uv=np.repeat(uv, 3, axis=0), material=material))
+    mesh.triangles.reshape(-1, 3),
+    np.arange(3 * len(mesh.faces)).reshape(-1, 3),
+    process=False,
+    visual=trimesh.visual.TextureVisuals(
+      uv=np.repeat(uv, 3, axis=0), material=material
+    ),
+  )
 
 
 def _trimesh_camera(camera: photo_lib.Camera) -> trimesh.scene.Camera:
   return trimesh.scene.Camera(
-      name=_CAMERA_NAME, resolution=(camera.width, camera.height),
-      focal=tuple(camera.intrinsics[:2]))
+    name=_CAMERA_NAME,
+    resolution=(camera.width, camera.height),
+    focal=tuple(camera.intrinsics[:2]),
+  )
 
 
 def _finish(tree: Dict[str, Any], camera: photo_lib.Camera) -> None:
@@ -102,21 +118,38 @@ def _finish(tree: Dict[str, Any], camera: photo_lib.Camera) -> None:
   camera has no principal point: the intrinsics go to its extras.
   """
   fx, fy, cx, cy = map(float, camera.intrinsics)
-  tree['cameras'] = [{
-      'name': _CAMERA_NAME, 'type': 'perspective',
+  tree['cameras'] = [
+    {
+      'name': _CAMERA_NAME,
+      'type': 'perspective',
       'perspective': {
-          'aspectRatio': camera.width / fx / (camera.height / fy),
-          'yfov': 2.0 * float(np.arctan(0.5 * camera.height / fy)),
-          'znear': 0.01},
-      'extras': {'fx': fx, 'fy': fy, 'cx': cx, 'cy': cy,
-                 'width': camera.width, 'height': camera.height}}]
+        'aspectRatio': camera.width / fx / (camera.height / fy),
+        'yfov': 2.0 * float(np.arctan(0.5 * camera.height / fy)),
+        'znear': 0.01,
+      },
+      'extras': {
+        'fx': fx,
+        'fy': fy,
+        'cx': cx,
+        'cy': cy,
+        'width': camera.width,
+        'height': camera.height,
+      },
+    }
+  ]
   materials = tree.setdefault('materials', [])
   for mesh in tree.get('meshes', []):
     for primitive in mesh['primitives']:
       if 'material' not in primitive:
         primitive['material'] = len(materials)
-        materials.append({'pbrMetallicRoughness': {
-            'metallicFactor': 0.0, 'roughnessFactor': 0.8}})
+        materials.append(
+          {
+            'pbrMetallicRoughness': {
+              'metallicFactor': 0.0,
+              'roughnessFactor': 0.8,
+            }
+          }
+        )
   for material in materials:  # CADs are rarely watertight
     material['doubleSided'] = True
   if not materials:
@@ -129,16 +162,20 @@ def read_objects(path: str) -> trimesh.Trimesh:
   Raises:
     ValueError: the scene holds no object.
   """
-  parts = [part for part in trimesh.load_scene(path).dump()
-           if isinstance(part, trimesh.Trimesh)]
+  parts = [
+    part
+    for part in trimesh.load_scene(path).dump()
+    if isinstance(part, trimesh.Trimesh)
+  ]
   if not parts:
     raise ValueError(f'{path!r} holds no object.')
   vertices = [part.vertices for part in parts]
   offsets = np.cumsum([0] + [len(v) for v in vertices[:-1]])
   mesh = trimesh.Trimesh(
-      np.concatenate(vertices),
-      np.concatenate([p.faces + o for p, o in zip(parts, offsets)]),
-      process=False)
+    np.concatenate(vertices),
+    np.concatenate([p.faces + o for p, o in zip(parts, offsets)]),
+    process=False,
+  )
   return mesh.apply_transform(_GLTF_FROM_CAMERA)
 
 
@@ -160,4 +197,5 @@ def scene_silhouette(folder: str) -> np.ndarray:
     return np.zeros((height, width), bool)
   mesh = read_objects(os.path.join(folder, GLB))
   return renderer.Renderer(mesh).silhouette(
-      np.eye(3), np.zeros(3), scene_json.intrinsics(scene), height, width)
+    np.eye(3), np.zeros(3), scene_json.intrinsics(scene), height, width
+  )

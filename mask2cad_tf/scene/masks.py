@@ -8,8 +8,13 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 
-def paste(probabilities: np.ndarray, outer_box: np.ndarray, height: int,
-          width: int, threshold: float = 0.5) -> np.ndarray:
+def paste(
+  probabilities: np.ndarray,
+  outer_box: np.ndarray,
+  height: int,
+  width: int,
+  threshold: float = 0.5,
+) -> np.ndarray:
   """The photo-size mask of an RoI mask, sampled bilinearly.
 
   Args:
@@ -33,7 +38,7 @@ def paste(probabilities: np.ndarray, outer_box: np.ndarray, height: int,
 
 
 def _axis_weights(
-    low: float, high: float, length: int, size: int
+  low: float, high: float, length: int, size: int
 ) -> Tuple[slice, np.ndarray]:
   """Pixels whose centres lie in [low, high], and their weights [n, size]."""
   first = int(np.clip(np.ceil(low - 0.5), 0, length))
@@ -42,18 +47,21 @@ def _axis_weights(
   cells = (centers - low) / max(high - low, 1e-6) * size - 0.5
   cells = np.clip(cells, 0, size - 1)[:, np.newaxis]
   return slice(first, last), np.maximum(
-      0.0, 1.0 - np.abs(cells - np.arange(size)))
+    0.0, 1.0 - np.abs(cells - np.arange(size))
+  )
 
 
 def encode_rle(mask: np.ndarray) -> Dict[str, Any]:
   """COCO's compressed RLE of a bool mask [h, w], ready for JSON."""
   rle = coco_mask.encode(np.asfortranarray(mask, np.uint8))
-  return {'size': [int(n) for n in rle['size']],
-          'counts': rle['counts'].decode('ascii')}
+  return {
+    'size': [int(n) for n in rle['size']],
+    'counts': rle['counts'].decode('ascii'),
+  }
 
 
 def decode_rle(rle: Dict[str, Any]) -> np.ndarray:
   """The bool mask [h, w] of COCO's compressed RLE."""
   return coco_mask.decode(
-      {'size': rle['size'], 'counts': rle['counts'].encode('ascii')}
+    {'size': rle['size'], 'counts': rle['counts'].encode('ascii')}
   ).astype(bool)

@@ -21,13 +21,23 @@ _CAD_ALPHA = 0.72
 _CREASE_ALPHA = 0.45
 _CREASE_COSINE = 0.85  # neighbours whose normals differ more form an edge
 _COLORS = (
-    (64, 156, 255), (255, 149, 0), (52, 199, 123), (255, 92, 122),
-    (175, 112, 255), (255, 209, 41), (0, 199, 209), (190, 142, 98))
+  (64, 156, 255),
+  (255, 149, 0),
+  (52, 199, 123),
+  (255, 92, 122),
+  (175, 112, 255),
+  (255, 209, 41),
+  (0, 199, 209),
+  (190, 142, 98),
+)
 _INK = (16, 18, 24)
 
 
-def draw(photo: photo_lib.Photo, objects: Sequence[assemble.SceneObject],
-         cads: cad_meshes.CadMeshes) -> Image.Image:
+def draw(
+  photo: photo_lib.Photo,
+  objects: Sequence[assemble.SceneObject],
+  cads: cad_meshes.CadMeshes,
+) -> Image.Image:
   """The photo, its size, with each object in a colour of its own.
 
   The mask is a tint, the CAD its shaded rendering with an outline (nearer CADs
@@ -38,7 +48,8 @@ def draw(photo: photo_lib.Photo, objects: Sequence[assemble.SceneObject],
   for found, color in zip(objects, colors):
     canvas = _blend(canvas, color, _MASK_ALPHA * found.cad.mask)
   for color, (shading, coverage, creases) in zip(
-      colors, _render(photo.camera, objects, cads)):
+    colors, _render(photo.camera, objects, cads)
+  ):
     canvas = _blend(canvas, _shade(color, shading), _CAD_ALPHA * coverage)
     canvas = _blend(canvas, _INK, _CREASE_ALPHA * creases * coverage)
     canvas = _blend(canvas, _lighten(color, 0.55), _outline(coverage))
@@ -47,8 +58,9 @@ def draw(photo: photo_lib.Photo, objects: Sequence[assemble.SceneObject],
   return image
 
 
-def _blend(canvas: np.ndarray, color: Sequence[float],
-           alpha: np.ndarray) -> np.ndarray:
+def _blend(
+  canvas: np.ndarray, color: Sequence[float], alpha: np.ndarray
+) -> np.ndarray:
   """Canvas [H, W, 3] under a colour [3] or [H, W, 3] of opacity [H, W]."""
   alpha = alpha[..., np.newaxis].astype(np.float32)
   return canvas + alpha * (np.asarray(color, np.float32) - canvas)
@@ -66,8 +78,9 @@ def _shade(color: Sequence[int], shading: np.ndarray) -> np.ndarray:
 
 
 def _render(
-    camera: photo_lib.Camera, objects: Sequence[assemble.SceneObject],
-    cads: cad_meshes.CadMeshes
+  camera: photo_lib.Camera,
+  objects: Sequence[assemble.SceneObject],
+  cads: cad_meshes.CadMeshes,
 ) -> List[Tuple[np.ndarray, np.ndarray, np.ndarray]]:
   """Each CAD's grey, what is seen of it and its creases, [H, W], 0..1."""
   scale = min(1.0, _MAX_RENDER_SIDE / max(camera.width, camera.height))
@@ -75,19 +88,29 @@ def _render(
   width = max(1, round(camera.width * scale))
   stretch = np.tile([width / camera.width, height / camera.height], 2)
   renderings = [
-      cads.renderer(found.cad.cad_id).render(
-          found.cad.rotation, found.cad.translation,
-          camera.intrinsics * stretch, height, width)
-      for found in objects]
+    cads.renderer(found.cad.cad_id).render(
+      found.cad.rotation,
+      found.cad.translation,
+      camera.intrinsics * stretch,
+      height,
+      width,
+    )
+    for found in objects
+  ]
   nearest = np.min([r.depth for r in renderings], axis=0) if objects else None
   size = (camera.width, camera.height)
   # `shaded` is averaged with the background's 0: undo that at the edges.
   return [
-      tuple(_resize(values, size) for values in (
-          r.shaded / np.maximum(r.coverage, 1e-3),
-          np.where(r.depth <= nearest, r.coverage, 0.0),
-          _creases(r)))
-      for r in renderings]
+    tuple(
+      _resize(values, size)
+      for values in (
+        r.shaded / np.maximum(r.coverage, 1e-3),
+        np.where(r.depth <= nearest, r.coverage, 0.0),
+        _creases(r),
+      )
+    )
+    for r in renderings
+  ]
 
 
 def _creases(rendering: renderer.Rendering) -> np.ndarray:
@@ -114,13 +137,16 @@ def _outline(coverage: np.ndarray) -> np.ndarray:
   shrunk = image.filter(ImageFilter.MinFilter(3))
   line = np.asarray(grown, np.float32) - np.asarray(shrunk, np.float32)
   soft = Image.fromarray(line.clip(0, 255).astype(np.uint8)).filter(
-      ImageFilter.GaussianBlur(0.4 * radius))
+    ImageFilter.GaussianBlur(0.4 * radius)
+  )
   return np.asarray(soft, np.float32) / 255.0
 
 
 def _draw_labels(
-    image: Image.Image, objects: Sequence[assemble.SceneObject],
-    colors: Sequence[Tuple[int, int, int]]) -> None:
+  image: Image.Image,
+  objects: Sequence[assemble.SceneObject],
+  colors: Sequence[Tuple[int, int, int]],
+) -> None:
   """Labels at the boxes' top left corners, moved down where one stands."""
   size = int(np.clip(max(image.size) / 52, 11, 40))
   font = ImageFont.load_default(size)
@@ -133,8 +159,13 @@ def _draw_labels(
     height = size + 1.1 * pad
     left = min(max(0.0, found.cad.box[1]), max(0, image.width - sum(widths)))
     top = max(0.0, found.cad.box[0] - height - 2)
-    while any(_overlap((left, top, left + sum(widths), top + height), other)
-              for other in taken) and top + 2 * height < image.height:
+    while (
+      any(
+        _overlap((left, top, left + sum(widths), top + height), other)
+        for other in taken
+      )
+      and top + 2 * height < image.height
+    ):
       top += height + 2
     taken.append((left, top, left + sum(widths), top + height))
     _draw_label(pen, (left, top), widths, height, texts, font, color)
@@ -143,8 +174,10 @@ def _draw_labels(
 def _texts(found: assemble.SceneObject) -> Tuple[str, str]:
   shape = found.cad.cad_id.split('/', 1)[-1]
   doubt = '' if found.confident else ' ?'
-  return (f'{found.label_name} {found.cad.score:.2f}',
-          f'{shape} · {found.similarity:.2f}{doubt}')
+  return (
+    f'{found.label_name} {found.cad.score:.2f}',
+    f'{shape} · {found.similarity:.2f}{doubt}',
+  )
 
 
 def _overlap(a: Sequence[float], b: Sequence[float]) -> bool:
@@ -152,21 +185,38 @@ def _overlap(a: Sequence[float], b: Sequence[float]) -> bool:
 
 
 def _draw_label(
-    pen: ImageDraw.ImageDraw, corner: Tuple[float, float],
-    widths: Sequence[float], height: float, texts: Sequence[str],
-    font: ImageFont.FreeTypeFont, color: Tuple[int, int, int]) -> None:
+  pen: ImageDraw.ImageDraw,
+  corner: Tuple[float, float],
+  widths: Sequence[float],
+  height: float,
+  texts: Sequence[str],
+  font: ImageFont.FreeTypeFont,
+  color: Tuple[int, int, int],
+) -> None:
   """Class and score on the object's colour, the CAD beside it on ink."""
   left, top = corner
   split, right = left + widths[0], left + sum(widths)
   bottom = top + height
   radius = 0.28 * height
+  pen.rounded_rectangle((left, top, right, bottom), radius, fill=(*_INK, 225))
   pen.rounded_rectangle(
-      (left, top, right, bottom), radius, fill=(*_INK, 225))
-  pen.rounded_rectangle(
-      (left, top, split, bottom), radius, fill=(*color, 255),
-      corners=(True, False, False, True))
+    (left, top, split, bottom),
+    radius,
+    fill=(*color, 255),
+    corners=(True, False, False, True),
+  )
   middle = 0.5 * (top + bottom)
-  pen.text((left + 0.5 * widths[0], middle), texts[0], fill=_INK, font=font,
-           anchor='mm')
-  pen.text((split + 0.5 * widths[1], middle), texts[1],
-           fill=(255, 255, 255), font=font, anchor='mm')
+  pen.text(
+    (left + 0.5 * widths[0], middle),
+    texts[0],
+    fill=_INK,
+    font=font,
+    anchor='mm',
+  )
+  pen.text(
+    (split + 0.5 * widths[1], middle),
+    texts[1],
+    fill=(255, 255, 255),
+    font=font,
+    anchor='mm',
+  )

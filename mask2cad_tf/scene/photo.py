@@ -24,6 +24,7 @@ class Camera:
     height: pixels.
     source: of the focal length: 'flag', 'exif' or 'default'.
   """
+
   intrinsics: np.ndarray
   width: int
   height: int
@@ -33,13 +34,17 @@ class Camera:
 @dataclasses.dataclass(frozen=True, eq=False)
 class Photo:
   """A photo: its path as given, uint8 [H, W, 3], its camera."""
+
   path: str
   image: np.ndarray
   camera: Camera
 
 
-def load(path: str, intrinsics: Optional[Tuple[float, ...]] = None,
-         focal_length_px: Optional[float] = None) -> Photo:
+def load(
+  path: str,
+  intrinsics: Optional[Tuple[float, ...]] = None,
+  focal_length_px: Optional[float] = None,
+) -> Photo:
   """Reads a photo, turned as its EXIF orientation says.
 
   The focal length is the flag's, else EXIF's 35 mm equivalent, else a phone's
@@ -60,32 +65,48 @@ def load(path: str, intrinsics: Optional[Tuple[float, ...]] = None,
     with Image.open(path) as file:
       focal_35mm = _exif_focal_35mm(file)
       image = ImageOps.exif_transpose(file).convert('RGB')
-  except (OSError, SyntaxError, ValueError,
-          Image.DecompressionBombError) as error:
+  except (
+    OSError,
+    SyntaxError,
+    ValueError,
+    Image.DecompressionBombError,
+  ) as error:
     raise ValueError(
-        f'{path!r} does not decode as a photo ({error}). Give a JPEG or PNG '
-        'file.') from error
+      f'{path!r} does not decode as a photo ({error}). Give a JPEG or PNG file.'
+    ) from error
   width, height = image.size
   camera = _camera(width, height, intrinsics, focal_length_px, focal_35mm)
   return Photo(path, np.asarray(image), camera)
 
 
 def _camera(
-    width: int, height: int, intrinsics: Optional[Tuple[float, ...]],
-    focal_length_px: Optional[float], focal_35mm: Optional[float]) -> Camera:
+  width: int,
+  height: int,
+  intrinsics: Optional[Tuple[float, ...]],
+  focal_length_px: Optional[float],
+  focal_35mm: Optional[float],
+) -> Camera:
   if intrinsics is not None:
     return Camera(np.array(intrinsics, np.float64), width, height, 'flag')
   source = 'flag' if focal_length_px else 'exif' if focal_35mm else 'default'
-  focal = focal_length_px or math.hypot(width, height) * (
-      focal_35mm or conventions.DEFAULT_FOCAL_35MM) / conventions.DIAGONAL_35MM
-  return Camera(np.array([focal, focal, 0.5 * width, 0.5 * height]),
-                width, height, source)
+  focal = (
+    focal_length_px
+    or math.hypot(width, height)
+    * (focal_35mm or conventions.DEFAULT_FOCAL_35MM)
+    / conventions.DIAGONAL_35MM
+  )
+  return Camera(
+    np.array([focal, focal, 0.5 * width, 0.5 * height]), width, height, source
+  )
 
 
 def _exif_focal_35mm(file: Image.Image) -> Optional[float]:
   """EXIF's FocalLengthIn35mmFilm, mm; None where it is absent or 0."""
-  value = file.getexif().get_ifd(ExifTags.IFD.Exif).get(
-      ExifTags.Base.FocalLengthIn35mmFilm)
+  value = (
+    file.getexif()
+    .get_ifd(ExifTags.IFD.Exif)
+    .get(ExifTags.Base.FocalLengthIn35mmFilm)
+  )
   try:
     return float(value) or None
   except (TypeError, ValueError, ZeroDivisionError):

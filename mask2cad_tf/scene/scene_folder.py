@@ -16,9 +16,12 @@ OVERLAY = 'overlay.png'
 
 
 def write(
-    folder: str, photo: photo_lib.Photo,
-    objects: Sequence[assemble.SceneObject], cads: cad_meshes.CadMeshes,
-    model: Mapping[str, str]) -> None:
+  folder: str,
+  photo: photo_lib.Photo,
+  objects: Sequence[assemble.SceneObject],
+  cads: cad_meshes.CadMeshes,
+  model: Mapping[str, str],
+) -> None:
   """Writes the three files; none is replaced before all are complete.
 
   Other files of the folder stay.
@@ -35,17 +38,23 @@ def write(
   """
   if os.path.exists(folder) and not os.path.isdir(folder):
     raise NotADirectoryError(
-        f'{folder!r} is a file; a folder is to be written there. Remove it or '
-        'give another --output_dir.')
+      f'{folder!r} is a file; a folder is to be written there. Remove it or '
+      'give another --output_dir.'
+    )
   os.makedirs(folder, exist_ok=True)
   new = os.path.join(folder, f'.new-{os.getpid()}')
   os.mkdir(new)
   try:
     overlay.draw(photo, objects, cads).save(os.path.join(new, OVERLAY))
-    glb.write(os.path.join(new, glb.GLB), [found.cad for found in objects],
-              cads, photo.camera)
-    scene_json.dump(scene_json.describe(photo, objects, model),
-                    os.path.join(new, glb.JSON))
+    glb.write(
+      os.path.join(new, glb.GLB),
+      [found.cad for found in objects],
+      cads,
+      photo.camera,
+    )
+    scene_json.dump(
+      scene_json.describe(photo, objects, model), os.path.join(new, glb.JSON)
+    )
     for name in (OVERLAY, glb.GLB, glb.JSON):
       os.replace(os.path.join(new, name), os.path.join(folder, name))
   finally:

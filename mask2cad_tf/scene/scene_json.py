@@ -15,8 +15,10 @@ from mask2cad_tf.scene import photo as photo_lib
 
 
 def describe(
-    photo: photo_lib.Photo, objects: Sequence[assemble.SceneObject],
-    model: Mapping[str, str]) -> Dict[str, Any]:
+  photo: photo_lib.Photo,
+  objects: Sequence[assemble.SceneObject],
+  model: Mapping[str, str],
+) -> Dict[str, Any]:
   """The content of scene.json.
 
   Args:
@@ -27,12 +29,17 @@ def describe(
   camera = photo.camera
   names = ('fx', 'fy', 'cx', 'cy')
   return {
-      'image': {'path': photo.path, 'width': camera.width,
-                'height': camera.height},
-      'camera': {**dict(zip(names, map(float, camera.intrinsics))),
-                 'source': camera.source},
-      'model': dict(model),
-      'objects': [_object(found) for found in objects],
+    'image': {
+      'path': photo.path,
+      'width': camera.width,
+      'height': camera.height,
+    },
+    'camera': {
+      **dict(zip(names, map(float, camera.intrinsics))),
+      'source': camera.source,
+    },
+    'model': dict(model),
+    'objects': [_object(found) for found in objects],
   }
 
 
@@ -40,28 +47,32 @@ def _object(found: assemble.SceneObject) -> Dict[str, Any]:
   cad = found.cad
   top, left, bottom, right = map(float, cad.box)
   return {
-      'label': found.label_name, 'score': float(cad.score),
-      'box': [left, top, right, bottom],
-      'mask': masks.encode_rle(cad.mask),
-      'cad_id': cad.cad_id, 'mesh': cad.mesh,
-      'similarity': found.similarity,
-      'candidates': [_candidate(c) for c in found.candidates],
-      'confident': found.confident,
-      'rotation': _numbers(cad.rotation),
-      'quaternion': _numbers(
-          rotations.quaternion_from_matrix(cad.rotation)),
-      'translation': _numbers(cad.translation), 'scale': 1.0,
-      'depth_source': found.depth_source,
-      'center': _numbers(cad.center),
+    'label': found.label_name,
+    'score': float(cad.score),
+    'box': [left, top, right, bottom],
+    'mask': masks.encode_rle(cad.mask),
+    'cad_id': cad.cad_id,
+    'mesh': cad.mesh,
+    'similarity': found.similarity,
+    'candidates': [_candidate(c) for c in found.candidates],
+    'confident': found.confident,
+    'rotation': _numbers(cad.rotation),
+    'quaternion': _numbers(rotations.quaternion_from_matrix(cad.rotation)),
+    'translation': _numbers(cad.translation),
+    'scale': 1.0,
+    'depth_source': found.depth_source,
+    'center': _numbers(cad.center),
   }
 
 
 def _candidate(candidate: assemble.Candidate) -> Dict[str, Any]:
   return {
-      'cad_id': candidate.cad_id, 'mesh': candidate.mesh,
-      'similarity': candidate.similarity,
-      'rotation': _numbers(candidate.rotation),
-      'translation': _numbers(candidate.translation)}
+    'cad_id': candidate.cad_id,
+    'mesh': candidate.mesh,
+    'similarity': candidate.similarity,
+    'rotation': _numbers(candidate.rotation),
+    'translation': _numbers(candidate.translation),
+  }
 
 
 def _numbers(array: np.ndarray) -> list:
@@ -88,15 +99,18 @@ def load(path: str) -> Dict[str, Any]:
     missing = {'image', 'camera', 'objects'} - set(scene)
   except FileNotFoundError as error:
     raise FileNotFoundError(
-        f'No scene at {path!r}. Write one: python -m mask2cad_tf.predict'
+      f'No scene at {path!r}. Write one: python -m mask2cad_tf.predict'
     ) from error
   except (ValueError, TypeError) as error:
-    raise ValueError(f'{path!r} is not JSON ({error}). Write it anew: python '
-                     '-m mask2cad_tf.predict') from error
+    raise ValueError(
+      f'{path!r} is not JSON ({error}). Write it anew: python '
+      '-m mask2cad_tf.predict'
+    ) from error
   if missing:
     raise ValueError(
-        f'{path!r} lacks {sorted(missing)}: no scene.json. Write it anew: '
-        'python -m mask2cad_tf.predict')
+      f'{path!r} lacks {sorted(missing)}: no scene.json. Write it anew: '
+      'python -m mask2cad_tf.predict'
+    )
   return scene
 
 

@@ -11,7 +11,7 @@ _MIN_CLASS_OVERLAP = 0.3
 
 
 def in_photo_pixels(
-    network: Mapping[str, tf.Tensor], image_info: tf.Tensor
+  network: Mapping[str, tf.Tensor], image_info: tf.Tensor
 ) -> Dict[str, tf.Tensor]:
   """The network's outputs with boxes and centres in the photo's pixels.
 
@@ -22,29 +22,33 @@ def in_photo_pixels(
   Returns:
     The same but for boxes clipped to the photo; outer boxes are not clipped.
   """
-  scale = tf.tile(image_info[:, 2:3], [1, 1, 2])          # [B, 1, 4]
+  scale = tf.tile(image_info[:, 2:3], [1, 1, 2])  # [B, 1, 4]
   offset = tf.tile(image_info[:, 3:4], [1, 1, 2])
   boxes = (network['detection_boxes'] + offset) / scale
   centers = network['detection_centers'] + tf.reverse(offset[..., :2], [-1])
   floats = {
-      key: tf.cast(network[f'detection_{key}'], tf.float32)
-      for key in ('scores', 'masks', 'embeddings', 'rotations')}
+    key: tf.cast(network[f'detection_{key}'], tf.float32)
+    for key in ('scores', 'masks', 'embeddings', 'rotations')
+  }
   integers = {
-      key: tf.cast(network[f'detection_{key}'], tf.int32)
-      for key in ('classes', 'pose_bins')}
+    key: tf.cast(network[f'detection_{key}'], tf.int32)
+    for key in ('classes', 'pose_bins')
+  }
   return {
-      'num_detections': tf.cast(network['num_detections'], tf.int32),
-      'detection_boxes': box_ops.clip_boxes(boxes, image_info[:, 0:1]),
-      'detection_outer_boxes':
-          (network['detection_outer_boxes'] + offset) / scale,
-      'detection_centers': centers / tf.reverse(scale[..., :2], [-1]),
-      **{f'detection_{key}': value
-         for key, value in {**floats, **integers}.items()},
+    'num_detections': tf.cast(network['num_detections'], tf.int32),
+    'detection_boxes': box_ops.clip_boxes(boxes, image_info[:, 0:1]),
+    'detection_outer_boxes': (network['detection_outer_boxes'] + offset)
+    / scale,
+    'detection_centers': centers / tf.reverse(scale[..., :2], [-1]),
+    **{
+      f'detection_{key}': value for key, value in {**floats, **integers}.items()
+    },
   }
 
 
 def classes_of_boxes(
-    boxes: tf.Tensor, detections: Mapping[str, tf.Tensor]) -> tf.Tensor:
+  boxes: tf.Tensor, detections: Mapping[str, tf.Tensor]
+) -> tf.Tensor:
   """The class of each box: that of the best detection there.
 
   Args:
@@ -55,11 +59,15 @@ def classes_of_boxes(
     int32 [B, N], of the largest overlap x score; 0 where nothing overlaps.
   """
   overlaps = box_ops.bbox_overlap(
-      tf.cast(detections['detection_boxes'], tf.float32), boxes)  # [B, D, N]
+    tf.cast(detections['detection_boxes'], tf.float32), boxes
+  )  # [B, D, N]
   votes = tf.where(
-      overlaps >= _MIN_CLASS_OVERLAP,
-      overlaps * detections['detection_scores'][..., tf.newaxis], 0.0)
-  best = tf.argmax(votes, axis=1, output_type=tf.int32)   # [B, N]
+    overlaps >= _MIN_CLASS_OVERLAP,
+    overlaps * detections['detection_scores'][..., tf.newaxis],
+    0.0,
+  )
+  best = tf.argmax(votes, axis=1, output_type=tf.int32)  # [B, N]
   classes = tf.gather(
-      tf.cast(detections['detection_classes'], tf.int32), best, batch_dims=1)
+    tf.cast(detections['detection_classes'], tf.int32), best, batch_dims=1
+  )
   return tf.where(tf.reduce_max(votes, axis=1) > 0.0, classes, 0)

@@ -36,7 +36,8 @@ def default_intrinsics(sizes: tf.Tensor) -> tf.Tensor:
     terms of a 35 mm camera (0.62 of the photo's diagonal).
   """
   focal = tf.norm(sizes, axis=-1, keepdims=True) * (
-      conventions.DEFAULT_FOCAL_35MM / conventions.DIAGONAL_35MM)
+    conventions.DEFAULT_FOCAL_35MM / conventions.DIAGONAL_35MM
+  )
   return tf.concat([focal, focal, 0.5 * tf.reverse(sizes, axis=[-1])], axis=-1)
 
 
@@ -55,9 +56,12 @@ class Mask2CADModule(tf.Module):
   """Network, anchors, gallery and camera geometry around one `infer`."""
 
   def __init__(
-      self, model: mask2cad_model.Mask2CADModel,
-      config: mask2cad_config.Mask2CADTask, gallery: gallery_lib.Gallery,
-      top_k: int = 5):
+    self,
+    model: mask2cad_model.Mask2CADModel,
+    config: mask2cad_config.Mask2CADTask,
+    gallery: gallery_lib.Gallery,
+    top_k: int = 5,
+  ):
     """Puts the parts together.
 
     Args:
@@ -75,23 +79,27 @@ class Mask2CADModule(tf.Module):
     self._padded_size = self._input_size
     if config.train_data.parser.pad:
       self._padded_size = preprocess_ops.compute_padded_size(
-          self._input_size, 2**config.model.max_level)
+        self._input_size, 2**config.model.max_level
+      )
     self._detect, self._detect_in_boxes = self._compile()
     self._set_gallery(gallery)
 
   def _set_gallery(self, gallery: gallery_lib.Gallery) -> None:
     """Variables whose number of CADs and views may change later."""
+
     def variable(value: Any, name: str) -> tf.Variable:
       shape = [None] * min(2, np.ndim(value)) + list(np.shape(value)[2:])
       return tf.Variable(value, trainable=False, shape=shape, name=name)
 
     with tf.device('cpu:0'):  # strings live nowhere else
       self.gallery_embeddings = variable(
-          gallery.embeddings, 'gallery_embeddings')
+        gallery.embeddings, 'gallery_embeddings'
+      )
       self.gallery_valid = variable(gallery.valid, 'gallery_valid')
       self.gallery_labels = variable(gallery.labels, 'gallery_labels')
       self.gallery_cad_ids = variable(
-          np.array(gallery.cad_ids, object), 'gallery_cad_ids')
+        np.array(gallery.cad_ids, object), 'gallery_cad_ids'
+      )
 
   def preprocess(self, images: tf.Tensor) -> Tuple[tf.Tensor, tf.Tensor]:
     """Resizes, normalizes and pads photos of one size, as in training.
@@ -104,22 +112,28 @@ class Mask2CADModule(tf.Module):
       Garden: original size, input size, scale, offset, each (y, x).
     """
     return tf.map_fn(
-        self._preprocess_one, images, fn_output_signature=self._input_spec())
+      self._preprocess_one, images, fn_output_signature=self._input_spec()
+    )
 
   def _input_spec(self) -> Tuple[tf.TensorSpec, tf.TensorSpec]:
-    return (tf.TensorSpec([*self._padded_size, 3], tf.float32),
-            tf.TensorSpec([4, 2], tf.float32))
+    return (
+      tf.TensorSpec([*self._padded_size, 3], tf.float32),
+      tf.TensorSpec([4, 2], tf.float32),
+    )
 
   def _preprocess_one(self, image: tf.Tensor) -> Tuple[tf.Tensor, tf.Tensor]:
     image, info = preprocess_ops.resize_and_crop_image(
-        preprocess_ops.normalize_image(image), self._input_size,
-        self._padded_size)
+      preprocess_ops.normalize_image(image), self._input_size, self._padded_size
+    )
     return tf.ensure_shape(image, [*self._padded_size, 3]), info
 
   def infer(
-      self, images: tf.Tensor, image_info: tf.Tensor,
-      intrinsics: Optional[tf.Tensor] = None,
-      boxes: Optional[tf.Tensor] = None, classes: Optional[tf.Tensor] = None
+    self,
+    images: tf.Tensor,
+    image_info: tf.Tensor,
+    intrinsics: Optional[tf.Tensor] = None,
+    boxes: Optional[tf.Tensor] = None,
+    classes: Optional[tf.Tensor] = None,
   ) -> Dict[str, tf.Tensor]:
     """Detects objects, finds their CADs and rotations (Sec. 3).
 
@@ -148,77 +162,103 @@ class Mask2CADModule(tf.Module):
       detection_cad_scores [B, N, k], cosine similarities, best first;
       intrinsics [B, 4], as used.
     """
-    sizes = image_info[:, 0]                              # [B, 2]
+    sizes = image_info[:, 0]  # [B, 2]
     if intrinsics is None:
       intrinsics = default_intrinsics(sizes)
     if boxes is None:
       network = self._detect.value(images, image_info)
     else:
-      scale = tf.tile(image_info[:, 2:3], [1, 1, 2])      # [B, 1, 4]
+      scale = tf.tile(image_info[:, 2:3], [1, 1, 2])  # [B, 1, 4]
       offset = tf.tile(image_info[:, 3:4], [1, 1, 2])
       network_boxes = boxes * scale - offset
       if classes is None:
         classes = detections.classes_of_boxes(
-            network_boxes, self._detect.value(images, image_info))
+          network_boxes, self._detect.value(images, image_info)
+        )
       network = self._detect_in_boxes.value(
-          images, image_info, network_boxes, tf.cast(classes, tf.int32))
+        images, image_info, network_boxes, tf.cast(classes, tf.int32)
+      )
     outputs = detections.in_photo_pixels(network, image_info)
     outputs.update(self._retrieve(outputs))
     if self._config.model.pose.rotation_frame == 'allocentric':
       outputs['detection_rotations'] = cameras.camera_from_allocentric(
-          outputs['detection_rotations'], outputs['detection_centers'],
-          intrinsics[:, tf.newaxis])
+        outputs['detection_rotations'],
+        outputs['detection_centers'],
+        intrinsics[:, tf.newaxis],
+      )
     outputs['intrinsics'] = tf.identity(intrinsics)
     return outputs
 
   def _compile(self) -> Tuple[_Untracked, _Untracked]:
     """The network, traced once for all that call it: it is the slow part."""
     images = list(self._input_spec())
-    images = [tf.TensorSpec([None, *spec.shape], spec.dtype)
-              for spec in images]
-    boxes = [tf.TensorSpec([None, None, 4], tf.float32),
-             tf.TensorSpec([None, None], tf.int32)]
-    return (_Untracked(tf.function(self._call_network, images)),
-            _Untracked(tf.function(self._call_network, [*images, *boxes])))
+    images = [tf.TensorSpec([None, *spec.shape], spec.dtype) for spec in images]
+    boxes = [
+      tf.TensorSpec([None, None, 4], tf.float32),
+      tf.TensorSpec([None, None], tf.int32),
+    ]
+    return (
+      _Untracked(tf.function(self._call_network, images)),
+      _Untracked(tf.function(self._call_network, [*images, *boxes])),
+    )
 
   def _call_network(
-      self, images: tf.Tensor, image_info: tf.Tensor,
-      boxes: Optional[tf.Tensor] = None, classes: Optional[tf.Tensor] = None
+    self,
+    images: tf.Tensor,
+    image_info: tf.Tensor,
+    boxes: Optional[tf.Tensor] = None,
+    classes: Optional[tf.Tensor] = None,
   ) -> Mapping[str, tf.Tensor]:
     """The network's inference outputs, input pixels."""
     outputs = self._network.value(
-        images,
-        image_shape=image_info[:, 0] * image_info[:, 2],
-        anchor_boxes=self._anchors(tf.shape(images)[0]),
-        roi_boxes=boxes, roi_classes=classes, training=False)
-    return {key: value for key, value in outputs.items()
-            if key.startswith(('detection_', 'num_'))}
+      images,
+      image_shape=image_info[:, 0] * image_info[:, 2],
+      anchor_boxes=self._anchors(tf.shape(images)[0]),
+      roi_boxes=boxes,
+      roi_classes=classes,
+      training=False,
+    )
+    return {
+      key: value
+      for key, value in outputs.items()
+      if key.startswith(('detection_', 'num_'))
+    }
 
   def _anchors(self, batch_size: tf.Tensor) -> Dict[str, tf.Tensor]:
     config = self._config.model
     generate = anchor.build_anchor_generator(
-        min_level=config.min_level, max_level=config.max_level,
-        num_scales=config.anchor.num_scales,
-        aspect_ratios=config.anchor.aspect_ratios,
-        anchor_size=config.anchor.anchor_size)
+      min_level=config.min_level,
+      max_level=config.max_level,
+      num_scales=config.anchor.num_scales,
+      aspect_ratios=config.anchor.aspect_ratios,
+      anchor_size=config.anchor.anchor_size,
+    )
     return {
-        level: tf.tile(boxes[tf.newaxis], [batch_size, 1, 1, 1])
-        for level, boxes in generate(image_size=self._padded_size).items()}
+      level: tf.tile(boxes[tf.newaxis], [batch_size, 1, 1, 1])
+      for level, boxes in generate(image_size=self._padded_size).items()
+    }
 
-  def _retrieve(self, outputs: Mapping[str, tf.Tensor]
-                ) -> Dict[str, tf.Tensor]:
+  def _retrieve(self, outputs: Mapping[str, tf.Tensor]) -> Dict[str, tf.Tensor]:
     rows, similarities = search.top_k(
-        outputs['detection_embeddings'], outputs['detection_classes'],
-        self.gallery_embeddings, self.gallery_valid, self.gallery_labels,
-        self._top_k)
+      outputs['detection_embeddings'],
+      outputs['detection_classes'],
+      self.gallery_embeddings,
+      self.gallery_valid,
+      self.gallery_labels,
+      self._top_k,
+    )
     with tf.device('cpu:0'):
       cad_ids = tf.gather(self.gallery_cad_ids, tf.maximum(rows, 0))
       cad_ids = tf.where(rows >= 0, cad_ids, '')
-    return {'detection_cads': rows, 'detection_cad_ids': cad_ids,
-            'detection_cad_scores': similarities}
+    return {
+      'detection_cads': rows,
+      'detection_cad_ids': cad_ids,
+      'detection_cad_scores': similarities,
+    }
 
-  def predict(self, image: np.ndarray, intrinsics: np.ndarray
-              ) -> Dict[str, tf.Tensor]:
+  def predict(
+    self, image: np.ndarray, intrinsics: np.ndarray
+  ) -> Dict[str, tf.Tensor]:
     """`infer` on one photo; the outputs keep a batch axis of 1.
 
     Args:
@@ -226,12 +266,15 @@ class Mask2CADModule(tf.Module):
       intrinsics: float [4], (fx, fy, cx, cy), pixels.
     """
     images, image_info = self.preprocess(image[np.newaxis])
-    return self.infer(
-        images, image_info, tf.constant([intrinsics], tf.float32))
+    return self.infer(images, image_info, tf.constant([intrinsics], tf.float32))
 
   def predict_boxes(
-      self, image: np.ndarray, intrinsics: np.ndarray, boxes: np.ndarray,
-      classes: Optional[np.ndarray] = None) -> Dict[str, tf.Tensor]:
+    self,
+    image: np.ndarray,
+    intrinsics: np.ndarray,
+    boxes: np.ndarray,
+    classes: Optional[np.ndarray] = None,
+  ) -> Dict[str, tf.Tensor]:
     """As `predict`, of boxes that are known.
 
     Args:
@@ -242,12 +285,16 @@ class Mask2CADModule(tf.Module):
     """
     images, image_info = self.preprocess(image[np.newaxis])
     return self.infer(
-        images, image_info, tf.constant([intrinsics], tf.float32),
-        tf.constant([boxes], tf.float32),
-        None if classes is None else tf.constant([classes], tf.int32))
+      images,
+      image_info,
+      tf.constant([intrinsics], tf.float32),
+      tf.constant([boxes], tf.float32),
+      None if classes is None else tf.constant([classes], tf.int32),
+    )
 
-  @tf.function(input_signature=[
-      tf.TensorSpec([None], tf.string, name='image_bytes')])
+  @tf.function(
+    input_signature=[tf.TensorSpec([None], tf.string, name='image_bytes')]
+  )
   def serve(self, image_bytes: tf.Tensor) -> Dict[str, tf.Tensor]:
     """`infer` on JPEG or PNG bytes [B], a phone's camera assumed.
 
@@ -255,38 +302,47 @@ class Mask2CADModule(tf.Module):
     """
     return self.infer(*self._decode(image_bytes))
 
-  @tf.function(input_signature=[
+  @tf.function(
+    input_signature=[
       tf.TensorSpec([None], tf.string, name='image_bytes'),
-      tf.TensorSpec([None, 4], tf.float32, name='intrinsics')])
+      tf.TensorSpec([None, 4], tf.float32, name='intrinsics'),
+    ]
+  )
   def serve_with_intrinsics(
-      self, image_bytes: tf.Tensor, intrinsics: tf.Tensor
+    self, image_bytes: tf.Tensor, intrinsics: tf.Tensor
   ) -> Dict[str, tf.Tensor]:
     """As `serve`, with (fx, fy, cx, cy) [B, 4], pixels as stored."""
     return self.infer(*self._decode(image_bytes), intrinsics)
 
-  @tf.function(input_signature=[tf.TensorSpec(
-      [None, conventions.VIEW_SIZE, conventions.VIEW_SIZE, 1], tf.float32,
-      name='views')])
+  @tf.function(
+    input_signature=[
+      tf.TensorSpec(
+        [None, conventions.VIEW_SIZE, conventions.VIEW_SIZE, 1],
+        tf.float32,
+        name='views',
+      )
+    ]
+  )
   def embed_views(self, views: tf.Tensor) -> Dict[str, tf.Tensor]:
     """Embeddings [V, E] of grey renderings [V, 128, 128, 1], 0..1."""
-    return {'embeddings': tf.cast(
-        self._network.value.embed_views(views), tf.float32)}
+    return {
+      'embeddings': tf.cast(self._network.value.embed_views(views), tf.float32)
+    }
 
   def _decode(self, image_bytes: tf.Tensor) -> Tuple[tf.Tensor, tf.Tensor]:
     def decode(encoded: tf.Tensor) -> Tuple[tf.Tensor, tf.Tensor]:
-      image = tf.io.decode_image(
-          encoded, channels=3, expand_animations=False)
+      image = tf.io.decode_image(encoded, channels=3, expand_animations=False)
       return self._preprocess_one(tf.ensure_shape(image, [None, None, 3]))
 
     with tf.device('cpu:0'):
       return tf.map_fn(
-          decode, image_bytes, fn_output_signature=self._input_spec())
+        decode, image_bytes, fn_output_signature=self._input_spec()
+      )
 
   def signatures(self) -> Dict[str, Any]:
     """The SavedModel's signatures by name."""
     return {
-        'serving_default': self.serve.get_concrete_function(),
-        'serve_with_intrinsics':
-            self.serve_with_intrinsics.get_concrete_function(),
-        'embed_views': self.embed_views.get_concrete_function(),
+      'serving_default': self.serve.get_concrete_function(),
+      'serve_with_intrinsics': self.serve_with_intrinsics.get_concrete_function(),
+      'embed_views': self.embed_views.get_concrete_function(),
     }

@@ -10,14 +10,16 @@ def test_hand_case():
   # Descending: hit, miss, hit, miss of 3 truths. Precision 1, 1/2, 2/3, 1/2 at
   # recall 1/3, 1/3, 2/3, 2/3; envelope 1 then 2/3, then 0 up to recall 1.
   ap = average_precision.average_precision(
-      [0.6, 0.9, 0.7, 0.8], [False, True, True, False], 3)
+    [0.6, 0.9, 0.7, 0.8], [False, True, True, False], 3
+  )
   np.testing.assert_allclose(ap, (1 + 2 / 3) / 3)
 
 
 def test_a_late_hit_lifts_the_envelope():
   # Miss, hit, hit of 2: precision 1/2, 2/3 -> the envelope is 2/3 throughout.
   ap = average_precision.average_precision(
-      [3.0, 2.0, 1.0], [False, True, True], 2)
+    [3.0, 2.0, 1.0], [False, True, True], 2
+  )
   np.testing.assert_allclose(ap, 2 / 3)
 
 
@@ -38,12 +40,16 @@ def test_only_the_order_of_scores_counts(seed):
   assert first == second
   # Dropping the worst miss never hurts.
   kept = np.arange(30) != np.flatnonzero(~matches)[0]
-  assert average_precision.average_precision(
-      scores[kept], matches[kept], 40) >= first
+  assert (
+    average_precision.average_precision(scores[kept], matches[kept], 40)
+    >= first
+  )
 
 
-@pytest.mark.parametrize('scores, matches, positives', [
-    ([0.5], [True, False], 3), ([0.5, 0.4], [True, True], 1)])
+@pytest.mark.parametrize(
+  'scores, matches, positives',
+  [([0.5], [True, False], 3), ([0.5, 0.4], [True, True], 1)],
+)
 def test_contradictions_are_refused(scores, matches, positives):
   with pytest.raises(ValueError, match='match_detections'):
     average_precision.average_precision(scores, matches, positives)
@@ -52,32 +58,38 @@ def test_contradictions_are_refused(scores, matches, positives):
 def test_the_better_scored_detection_takes_the_truth():
   similarity = np.array([[0.9, 0.0], [0.8, 0.0], [0.0, 0.6]])
   np.testing.assert_array_equal(
-      average_precision.match_detections(
-          similarity, np.array([0.5, 0.7, 0.1]), 0.5),
-      [False, True, True])
+    average_precision.match_detections(
+      similarity, np.array([0.5, 0.7, 0.1]), 0.5
+    ),
+    [False, True, True],
+  )
 
 
 def test_a_detection_takes_the_most_similar_free_truth():
   # The first takes truth 1; the second falls back to truth 0.
   similarity = np.array([[0.6, 0.9], [0.7, 0.8]])
   np.testing.assert_array_equal(
-      average_precision.match_detections(similarity, np.array([2, 1]), 0.5),
-      [True, True])
+    average_precision.match_detections(similarity, np.array([2, 1]), 0.5),
+    [True, True],
+  )
   # At 0.75 only truth 1 counts, and it is taken.
   np.testing.assert_array_equal(
-      average_precision.match_detections(similarity, np.array([2, 1]), 0.75),
-      [True, False])
+    average_precision.match_detections(similarity, np.array([2, 1]), 0.75),
+    [True, False],
+  )
 
 
 def test_the_threshold_is_strict():
   np.testing.assert_array_equal(
-      average_precision.match_detections(
-          np.array([[0.5]]), np.array([1.0]), 0.5), [False])
+    average_precision.match_detections(np.array([[0.5]]), np.array([1.0]), 0.5),
+    [False],
+  )
 
 
 @pytest.mark.parametrize('shape', [(3, 0), (0, 2), (0, 0)])
 def test_nothing_to_match(shape):
   matches = average_precision.match_detections(
-      np.zeros(shape), np.ones(shape[0]), 0.5)
+    np.zeros(shape), np.ones(shape[0]), 0.5
+  )
   assert matches.shape == (shape[0],)
   assert not matches.any()

@@ -20,10 +20,11 @@ def test_shapes_are_listed_sorted(tmp_path):
   (tmp_path / 'manifest.json').write_text('{}')
   (tmp_path / '.cache' / 'x').mkdir(parents=True)
   assert cad_folder.list_cads(str(tmp_path)) == [
-      cad_folder.CadEntry(
-          'chair/a', 'chair', ('chair/a/one.glb', 'chair/a/two.off')),
-      cad_folder.CadEntry('chair/z', 'chair', ('chair/z/model.ply',)),
-      cad_folder.CadEntry('table/b', 'table', ('table/b/model.obj',)),
+    cad_folder.CadEntry(
+      'chair/a', 'chair', ('chair/a/one.glb', 'chair/a/two.off')
+    ),
+    cad_folder.CadEntry('chair/z', 'chair', ('chair/z/model.ply',)),
+    cad_folder.CadEntry('table/b', 'table', ('table/b/model.obj',)),
   ]
 
 
@@ -63,7 +64,7 @@ def test_the_middle_variant_stands_for_the_shape(tmp_path, count):
   for i in range(count):
     _add(tmp_path, f'chair/a/{i:02}.obj', (1.0, 1.0 + 0.2 * i / count, 1.0))
   _add(tmp_path, 'chair/a/stray.obj', (1.0, 100.0, 1.0))
-  entry, = cad_folder.list_cads(str(tmp_path))
+  (entry,) = cad_folder.list_cads(str(tmp_path))
   chosen = cad_folder.representative(str(tmp_path), entry)
-  number = int(chosen[len('chair/a/'):-len('.obj')])
+  number = int(chosen[len('chair/a/') : -len('.obj')])
   assert count / 5 <= number <= 4 * count / 5

@@ -16,7 +16,8 @@ def _cube():
 def test_left_and_up_are_positive():
   # u = 320 - 500 * 1 / 2 = 70; v = 240 - 400 * 0.5 / 2 = 140.
   np.testing.assert_allclose(
-      cameras.project((1.0, 0.5, 2.0), _INTRINSICS), [70.0, 140.0])
+    cameras.project((1.0, 0.5, 2.0), _INTRINSICS), [70.0, 140.0]
+  )
 
 
 @pytest.mark.parametrize('seed', range(5))
@@ -25,7 +26,8 @@ def test_unproject_inverts_project(seed):
   point = rng.normal(size=3) + [0.0, 0.0, 6.0]
   center = cameras.project(point, _INTRINSICS)
   np.testing.assert_allclose(
-      cameras.unproject(center, point[2], _INTRINSICS), point)
+    cameras.unproject(center, point[2], _INTRINSICS), point
+  )
 
 
 def test_box_fit_closed_form():
@@ -33,7 +35,8 @@ def test_box_fit_closed_form():
   # With f = 500, 400 and z = 4.5: 125 x 100 around (320, 240).
   box = (190.0, 257.5, 290.0, 382.5)
   depth = cameras.box_fit_depth(
-      _cube(), np.eye(3), (320.0, 240.0), box, _INTRINSICS)
+    _cube(), np.eye(3), (320.0, 240.0), box, _INTRINSICS
+  )
   np.testing.assert_allclose(depth, 4.5, rtol=1e-9)
 
 
@@ -41,13 +44,13 @@ def test_box_fit_closed_form():
 def test_box_fit_recovers_the_depth(seed):
   rng = np.random.default_rng(seed)
   rotation = rotations.matrix_from_quaternion(
-      rotations.random_rotations(1, rng)[0])
+    rotations.random_rotations(1, rng)[0]
+  )
   vertices = rng.normal(size=(40, 3)) * 10.0 ** rng.uniform(-2, 2)
   radius = np.linalg.norm(vertices, axis=1).max()
   depth = radius * 10.0 ** rng.uniform(0.1, 3)  # from close up to far away
   center = rng.uniform(100, 500, 2)
-  points = vertices @ rotation.T + cameras.unproject(
-      center, depth, _INTRINSICS)
+  points = vertices @ rotation.T + cameras.unproject(center, depth, _INTRINSICS)
   image = cameras.project(points, _INTRINSICS)
   box = np.append(image.min(axis=0)[::-1], image.max(axis=0)[::-1])
   found = cameras.box_fit_depth(vertices, rotation, center, box, _INTRINSICS)
@@ -57,7 +60,8 @@ def test_box_fit_recovers_the_depth(seed):
 def test_a_huge_box_still_keeps_the_cad_before_the_camera():
   box = (0.0, 0.0, 1e5, 1e5)
   depth = cameras.box_fit_depth(
-      _cube(), np.eye(3), (320.0, 240.0), box, _INTRINSICS)
+    _cube(), np.eye(3), (320.0, 240.0), box, _INTRINSICS
+  )
   assert 0.5 < depth < 0.51
 
 
@@ -65,4 +69,5 @@ def test_a_huge_box_still_keeps_the_cad_before_the_camera():
 def test_an_empty_box_is_refused(box):
   with pytest.raises(ValueError, match='ymin, xmin, ymax, xmax.*found'):
     cameras.box_fit_depth(
-        _cube(), np.eye(3), (320.0, 240.0), np.array(box), _INTRINSICS)
+      _cube(), np.eye(3), (320.0, 240.0), np.array(box), _INTRINSICS
+    )

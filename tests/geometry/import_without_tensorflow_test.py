@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-_PROGRAM = '''
+_PROGRAM = """
 import importlib, pkgutil, sys
 sys.modules['tensorflow'] = None  # any import of it raises ImportError
 from mask2cad_tf import geometry
@@ -15,12 +15,15 @@ try:
   import tensorflow
 except ImportError:
   print(len(names))
-'''
+"""
 
 
 def test_every_module_imports_with_tensorflow_absent():
   done = subprocess.run(
-      [sys.executable, '-c', _PROGRAM], capture_output=True, text=True,
-      check=False)
+    [sys.executable, '-c', _PROGRAM],
+    capture_output=True,
+    text=True,
+    check=False,
+  )
   assert done.returncode == 0, done.stderr
   assert int(done.stdout) >= 12

@@ -29,7 +29,8 @@ def test_f1_hand_case():
   np.testing.assert_allclose(scores[100.0], 1.0)
   # Squares: (0 + 0.01 + 16) / 3 + (0 + 16) / 2.
   np.testing.assert_allclose(
-      mesh_metrics.chamfer(pred, true), 16.01 / 3 + 16 / 2)
+    mesh_metrics.chamfer(pred, true), 16.01 / 3 + 16 / 2
+  )
 
 
 def test_nothing_in_common_is_zero_not_nan():
@@ -39,7 +40,8 @@ def test_nothing_in_common_is_zero_not_nan():
 
 def test_a_threshold_is_strict():
   scores = mesh_metrics.f1_scores(
-      np.zeros((1, 3)), np.array([[0.5, 0, 0]]), (0.5, 0.51))
+    np.zeros((1, 3)), np.array([[0.5, 0, 0]]), (0.5, 0.51)
+  )
   assert scores[0.5] == 0.0
   np.testing.assert_allclose(scores[0.51], 1.0)
 
@@ -50,7 +52,8 @@ def test_normal_consistency_hand_case():
   normals = np.array([[0, 0, 1.0], [0, 0, 1.0]])
   others = np.array([[0, 0, 1.0], [0, np.sqrt(0.75), -0.5]])
   np.testing.assert_allclose(
-      mesh_metrics.normal_consistency(points, normals, points, others), 0.75)
+    mesh_metrics.normal_consistency(points, normals, points, others), 0.75
+  )
 
 
 @pytest.mark.parametrize('scale', [1.0, 0.01])
@@ -64,7 +67,8 @@ def test_parallel_squares(scale):
   np.testing.assert_allclose(metrics.f1[0.3], 1.0, atol=1e-3)
   np.testing.assert_allclose(metrics.f1[0.5], 1.0, atol=1e-3)
   np.testing.assert_allclose(
-      metrics.chamfer, 2 * (0.04 + 100 / (np.pi * 10000)), rtol=0.02)
+    metrics.chamfer, 2 * (0.04 + 100 / (np.pi * 10000)), rtol=0.02
+  )
   np.testing.assert_allclose(metrics.normal_consistency, 1.0)
 
 
@@ -83,13 +87,14 @@ def test_a_shifted_sphere():
   # |p + d| - 1 is d^2 / 3. Radius 1 -> 5, d = 0.2 -> 1.
   true = trimesh.creation.icosphere(subdivisions=5)
   metrics = mesh_metrics.compare_meshes(
-      _moved(true, (0.0, 0.0, 0.2)), true, num_points=40000,
-      thresholds=(0.3, 0.5))
+    _moved(true, (0.0, 0.0, 0.2)), true, num_points=40000, thresholds=(0.3, 0.5)
+  )
   np.testing.assert_allclose(metrics.f1[0.3], 0.3, atol=0.015)
   np.testing.assert_allclose(metrics.f1[0.5], 0.5, atol=0.015)
   # Samples add area / (pi n) = 4 pi 25 / (pi 40000) each way.
   np.testing.assert_allclose(
-      metrics.chamfer, 2 * (1 / 3 + 100 / 40000), rtol=0.02)
+    metrics.chamfer, 2 * (1 / 3 + 100 / 40000), rtol=0.02
+  )
 
 
 def test_scale_comes_from_the_true_mesh():
@@ -105,15 +110,16 @@ def test_sampling_keeps_a_box_from_finding_all_of_itself():
   box = trimesh.creation.box((1, 1, 1))
   metrics = mesh_metrics.compare_meshes(box, box)
   np.testing.assert_allclose(
-      metrics.f1[0.3], 1 - np.exp(-np.pi * 0.09 * 10000 / 600), atol=0.003)
+    metrics.f1[0.3], 1 - np.exp(-np.pi * 0.09 * 10000 / 600), atol=0.003
+  )
   assert metrics.f1[0.5] > 0.999
-
 
 
 def test_equal_seeds_give_equal_metrics():
   true, pred = _square(), _moved(_square(), (0.1, 0, 0))
   first, again, other = (
-      mesh_metrics.compare_meshes(pred, true, 500, seed) for seed in (1, 1, 2))
+    mesh_metrics.compare_meshes(pred, true, 500, seed) for seed in (1, 1, 2)
+  )
   assert first == again
   assert first != other
 
@@ -132,7 +138,7 @@ def test_voxels_of_a_ball():
   # average over directions: pi / 6 of the cube at radius 16.75 / 16.
   ball = trimesh.creation.icosphere(subdivisions=4)
   iou = mesh_metrics.voxel_iou(ball, trimesh.creation.box((1, 1, 1)))
-  np.testing.assert_allclose(iou, np.pi / 6 * (16.75 / 16)**3, atol=0.01)
+  np.testing.assert_allclose(iou, np.pi / 6 * (16.75 / 16) ** 3, atol=0.01)
 
 
 def test_place_and_size_do_not_matter_to_voxels():
@@ -150,8 +156,8 @@ def test_closed_cads_are_filled_and_open_ones_are_not():
   np.testing.assert_allclose(iou, 1 - 30 * 30 * 31 / 32**3, atol=0.01)
   # Unwelded triangles, one of them turned: not watertight, still solid.
   loose = trimesh.Trimesh(
-      box.triangles.reshape(-1, 3), np.arange(36).reshape(12, 3),
-      process=False)
+    box.triangles.reshape(-1, 3), np.arange(36).reshape(12, 3), process=False
+  )
   loose.faces[0] = loose.faces[0][::-1]
   assert not loose.is_watertight
   assert mesh_metrics.voxel_iou(loose, box) == 1.0

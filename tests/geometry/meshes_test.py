@@ -9,7 +9,7 @@ from PIL import Image
 
 from mask2cad_tf.geometry import meshes
 
-_TWO_COLORS = '''mtllib colors.mtl
+_TWO_COLORS = """mtllib colors.mtl
 v 0 0 0
 v 1 0 0
 v 0 1 0
@@ -19,7 +19,7 @@ f 1 2 3
 usemtl blue
 f 1 2 4
 f 1 3 4
-'''
+"""
 _MATERIALS = 'newmtl red\nKd 1 0 0\nnewmtl blue\nKd 0 0 1\n'
 
 
@@ -42,7 +42,8 @@ def test_every_format_gives_the_same_surface(tmp_path, extension):
   mesh = meshes.load(path)
   assert len(mesh.faces) == 12
   np.testing.assert_allclose(
-      mesh.bounds, [[4.5, -1.0, -1.5], [5.5, 1.0, 1.5]], atol=1e-6)
+    mesh.bounds, [[4.5, -1.0, -1.5], [5.5, 1.0, 1.5]], atol=1e-6
+  )
   # 2 (1*2 + 2*3 + 1*3) = 22
   np.testing.assert_allclose(mesh.area, 22.0, rtol=1e-6)
 
@@ -82,8 +83,9 @@ def test_textures_are_kept(tmp_path, parts):
     box = trimesh.creation.box((1, 1, 1))
     image = Image.new('RGB', (4, 4), (255 * part, 255, 0))
     box.visual = trimesh.visual.TextureVisuals(
-        uv=np.tile(np.linspace(0.1, 0.9, len(box.vertices))[:, None], 2),
-        material=trimesh.visual.material.PBRMaterial(baseColorTexture=image))
+      uv=np.tile(np.linspace(0.1, 0.9, len(box.vertices))[:, None], 2),
+      material=trimesh.visual.material.PBRMaterial(baseColorTexture=image),
+    )
     scene.add_geometry(box.apply_translation((2 * part, 0, 0)))
   scene.export(str(tmp_path / 'textured.glb'))
   mesh = meshes.load(str(tmp_path / 'textured.glb'))
@@ -92,7 +94,9 @@ def test_textures_are_kept(tmp_path, parts):
   assert len(np.unique(colors, axis=0)) == parts
 
 
-@pytest.mark.parametrize('name, text, words', [
+@pytest.mark.parametrize(
+  'name, text, words',
+  [
     ('points.obj', 'v 0 0 0\nv 1 0 0\nv 0 1 0\n', 'no faces'),
     ('nan.obj', 'v 0 0 0\nv nan 0 0\nv 0 1 0\nf 1 2 3\n', '1 of 3 vertices'),
     ('inf.obj', 'v 0 0 0\nv inf 0 0\nv 0 1 0\nf 1 2 3\n', '1 of 3 vertices'),
@@ -100,7 +104,8 @@ def test_textures_are_kept(tmp_path, parts):
     ('empty.obj', '', 'Export'),
     ('broken.glb', 'not a GLB', 'cannot be read'),
     ('cad.step', 'ISO-10303-21', 'Convert it'),
-])
+  ],
+)
 def test_a_bad_file_is_named_with_the_remedy(tmp_path, name, text, words):
   path = _write(tmp_path / name, text)
   with pytest.raises(meshes.MeshError, match=words) as error:
@@ -128,7 +133,8 @@ def test_samples_are_uniform_by_area():
 def test_samples_follow_the_seed():
   box = trimesh.creation.box((1, 1, 1))
   first, again, other = (
-      meshes.sample_surface(box, 100, seed)[0] for seed in (1, 1, 2))
+    meshes.sample_surface(box, 100, seed)[0] for seed in (1, 1, 2)
+  )
   np.testing.assert_array_equal(first, again)
   assert np.abs(first - other).max() > 0.1
 
@@ -142,5 +148,6 @@ def test_transform_moves_a_copy():
   expected = 2.0 * box.vertices @ quarter.T + [1.0, 2.0, 3.0]
   np.testing.assert_allclose(moved.vertices, expected)
   np.testing.assert_array_equal(
-      moved.visual.face_colors, box.visual.face_colors)
+    moved.visual.face_colors, box.visual.face_colors
+  )
   np.testing.assert_allclose(box.bounds, [[-1] * 3, [1] * 3])

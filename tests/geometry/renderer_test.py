@@ -16,9 +16,14 @@ _HEIGHT, _WIDTH = 80, 100
 def _rays():
   """Directions [height, width, 3] with Z = 1 through pixel centres."""
   v, u = np.mgrid[0:_HEIGHT, 0:_WIDTH] + 0.5
-  return np.stack([
+  return np.stack(
+    [
       (_INTRINSICS[2] - u) / _INTRINSICS[0],
-      (_INTRINSICS[3] - v) / _INTRINSICS[1], np.ones_like(u)], -1)
+      (_INTRINSICS[3] - v) / _INTRINSICS[1],
+      np.ones_like(u),
+    ],
+    -1,
+  )
 
 
 def _sphere_depth(center, radius):
@@ -55,7 +60,8 @@ def test_sphere_closed_form():
   sphere = trimesh.creation.icosphere(subdivisions=6, radius=0.5)
   center = np.array([0.2, -0.1, 3.0])
   depth = renderer_lib.Renderer(sphere).depth(
-      np.eye(3), center, _INTRINSICS, _HEIGHT, _WIDTH)
+    np.eye(3), center, _INTRINSICS, _HEIGHT, _WIDTH
+  )
   expected = _sphere_depth(center, 0.5)
   # Near the rim the facets' sagitta (1e-4) is magnified.
   inner = expected < 3.0 - 0.1
@@ -67,7 +73,8 @@ def test_sphere_normals_point_from_its_centre_to_the_surface():
   sphere = trimesh.creation.icosphere(subdivisions=5, radius=0.5)
   center = np.array([0.2, -0.1, 3.0])
   rendering = renderer_lib.Renderer(sphere).render(
-      np.eye(3), center, _INTRINSICS, _HEIGHT, _WIDTH, antialias=1)
+    np.eye(3), center, _INTRINSICS, _HEIGHT, _WIDTH, antialias=1
+  )
   points = _rays() * rendering.depth[..., np.newaxis]
   seen = rendering.depth < 2.9
   radial = (points[seen] - center) / 0.5
@@ -75,27 +82,31 @@ def test_sphere_normals_point_from_its_centre_to_the_surface():
   # Headlight raised by atan(1/2): grey = 1/4 + 3/4 n . (0, 1, -2) / sqrt 5.
   light = rendering.normals[seen] @ (np.array([0, 1, -2]) / np.sqrt(5))
   np.testing.assert_allclose(
-      rendering.shaded[seen], 0.25 + 0.75 * np.maximum(light, 0), atol=1e-5)
+    rendering.shaded[seen], 0.25 + 0.75 * np.maximum(light, 0), atol=1e-5
+  )
 
 
 @pytest.mark.parametrize('seed', range(4))
 def test_box_closed_form(seed):
   rng = np.random.default_rng(seed)
   rotation = rotations.matrix_from_quaternion(
-      rotations.random_rotations(1, rng)[0])
+    rotations.random_rotations(1, rng)[0]
+  )
   extents, translation = rng.uniform(0.5, 1.5, 3), (0.3, -0.2, 4.0)
   box = renderer_lib.Renderer(trimesh.creation.box(extents))
   expected = _box_depth(extents, rotation, translation)
   arguments = rotation, translation, _INTRINSICS, _HEIGHT, _WIDTH
   _assert_depth(box.depth(*arguments), expected, 1e-4)
   np.testing.assert_array_equal(
-      box.silhouette(*arguments), np.isfinite(box.depth(*arguments)))
+    box.silhouette(*arguments), np.isfinite(box.depth(*arguments))
+  )
 
 
 def test_left_is_positive_x_and_up_positive_y():
   box = renderer_lib.Renderer(trimesh.creation.box((0.2, 0.2, 0.2)))
   mask = box.silhouette(
-      np.eye(3), (0.8, 0.4, 4.0), _INTRINSICS, _HEIGHT, _WIDTH)
+    np.eye(3), (0.8, 0.4, 4.0), _INTRINSICS, _HEIGHT, _WIDTH
+  )
   v, u = np.argwhere(mask).mean(axis=0) + 0.5
   # u = 52 - 150 * 0.8 / 4 = 22; v = 37 - 130 * 0.4 / 4 = 24.
   np.testing.assert_allclose([u, v], [22.0, 24.0], atol=0.6)
@@ -106,8 +117,8 @@ def test_real_pix3d_masks(index):
   sample = pix3d_samples.load()[index]
   cad = renderer_lib.Renderer(meshes.load(sample.mesh_path))
   mask = cad.silhouette(
-      sample.rotation, sample.translation, sample.intrinsics,
-      *sample.mask.shape)
+    sample.rotation, sample.translation, sample.intrinsics, *sample.mask.shape
+  )
   iou = (mask & sample.mask).sum() / (mask | sample.mask).sum()
   assert iou >= 0.98
 
@@ -116,10 +127,12 @@ def test_real_pix3d_masks(index):
 def test_units_do_not_matter(scale, distance):
   rotation = rotations.matrix_from_quaternion([0.9, 0.1, 0.4, 0.1])
   one = renderer_lib.Renderer(trimesh.creation.box((1, 2, 1))).render(
-      rotation, (0, 0, 4.0), _INTRINSICS, _HEIGHT, _WIDTH)
+    rotation, (0, 0, 4.0), _INTRINSICS, _HEIGHT, _WIDTH
+  )
   scaled = trimesh.creation.box(np.array([1, 2, 1]) * scale)
   other = renderer_lib.Renderer(scaled).render(
-      rotation, (0, 0, distance), _INTRINSICS, _HEIGHT, _WIDTH)
+    rotation, (0, 0, distance), _INTRINSICS, _HEIGHT, _WIDTH
+  )
   np.testing.assert_allclose(other.shaded, one.shaded, atol=1e-3)
   np.testing.assert_allclose(other.depth, one.depth * scale, rtol=1e-5)
 
@@ -137,13 +150,14 @@ def test_a_far_telephoto_camera_stays_exact():
 
 def test_normals_turn_to_the_camera_whatever_the_winding():
   box = trimesh.creation.box((1, 1, 1))
-  inside_out = trimesh.Trimesh(
-      box.vertices, box.faces[:, ::-1], process=False)
+  inside_out = trimesh.Trimesh(box.vertices, box.faces[:, ::-1], process=False)
   rotation = rotations.matrix_from_quaternion([0.9, 0.1, 0.4, 0.1])
   first, second = (
-      renderer_lib.Renderer(mesh).render(
-          rotation, (0, 0, 4.0), _INTRINSICS, _HEIGHT, _WIDTH)
-      for mesh in (box, inside_out))
+    renderer_lib.Renderer(mesh).render(
+      rotation, (0, 0, 4.0), _INTRINSICS, _HEIGHT, _WIDTH
+    )
+    for mesh in (box, inside_out)
+  )
   np.testing.assert_allclose(first.shaded, second.shaded, atol=1e-6)
   np.testing.assert_allclose(first.normals, second.normals, atol=1e-6)
   facing = np.sum(first.normals * _rays(), -1)[first.depth < np.inf]
@@ -153,20 +167,25 @@ def test_normals_turn_to_the_camera_whatever_the_winding():
 def test_coverage_counts_the_rays_of_a_pixel():
   # An upright edge a quarter into pixel 52 + 10: one of two ray columns hits.
   square = trimesh.Trimesh(
-      [[0, -1, 0], [-0.7, -1, 0], [-0.7, 1, 0], [0, 1, 0]],
-      [[0, 1, 2], [0, 2, 3]], process=False)
+    [[0, -1, 0], [-0.7, -1, 0], [-0.7, 1, 0], [0, 1, 0]],
+    [[0, 1, 2], [0, 2, 3]],
+    process=False,
+  )
   intrinsics = np.array([15.0, 15.0, 52.0, 37.0])
   rendering = renderer_lib.Renderer(square).render(
-      np.eye(3), (0, 0, 1.0), intrinsics, _HEIGHT, _WIDTH)
+    np.eye(3), (0, 0, 1.0), intrinsics, _HEIGHT, _WIDTH
+  )
   # u from 52 to 52 + 15 * 0.7 = 62.5.
-  np.testing.assert_allclose(rendering.coverage[37, 51:64], [0] + [1] * 10 + [
-      0.5, 0])
+  np.testing.assert_allclose(
+    rendering.coverage[37, 51:64], [0] + [1] * 10 + [0.5, 0]
+  )
   np.testing.assert_array_equal(rendering.mask[37, 61:64], [True, True, False])
   assert rendering.triangles[37, 62] in (0, 1)
   assert rendering.triangles[37, 63] == -1
   assert np.isinf(rendering.depth[37, 63])
   np.testing.assert_allclose(
-      rendering.shaded[37, 62], 0.5 * rendering.shaded[37, 61])
+    rendering.shaded[37, 62], 0.5 * rendering.shaded[37, 61]
+  )
 
 
 def test_a_mirrored_scene_gives_the_mirrored_picture():
@@ -175,11 +194,14 @@ def test_a_mirrored_scene_gives_the_mirrored_picture():
   flip = np.diag([-1.0, 1.0, 1.0])
   intrinsics = np.array([150.0, 150.0, 50.0, 40.0])
   picture = renderer_lib.Renderer(cone).render(
-      rotation, (0.2, 0.1, 4.0), intrinsics, 80, 100)
+    rotation, (0.2, 0.1, 4.0), intrinsics, 80, 100
+  )
   mirrored_cone = trimesh.Trimesh(
-      cone.vertices @ flip, cone.faces, process=False)
+    cone.vertices @ flip, cone.faces, process=False
+  )
   mirrored = renderer_lib.Renderer(mirrored_cone).render(
-      flip @ rotation @ flip, (-0.2, 0.1, 4.0), intrinsics, 80, 100)
+    flip @ rotation @ flip, (-0.2, 0.1, 4.0), intrinsics, 80, 100
+  )
   # Rays along an edge may fall to either side of it.
   difference = np.abs(mirrored.shaded[:, ::-1] - picture.shaded)
   assert (difference > 0.02).mean() < 0.002
@@ -187,8 +209,7 @@ def test_a_mirrored_scene_gives_the_mirrored_picture():
 
 def test_a_camera_inside_the_cad_sees_it_everywhere():
   room = renderer_lib.Renderer(trimesh.creation.box((4, 4, 4)))
-  rendering = room.render(
-      np.eye(3), (0, 0, 0.5), _INTRINSICS, _HEIGHT, _WIDTH)
+  rendering = room.render(np.eye(3), (0, 0, 0.5), _INTRINSICS, _HEIGHT, _WIDTH)
   assert rendering.mask.all()
   # The far wall stands at 0.5 + 2.
   np.testing.assert_allclose(rendering.depth[37, 52], 2.5, atol=1e-5)
@@ -197,8 +218,7 @@ def test_a_camera_inside_the_cad_sees_it_everywhere():
 def test_a_cad_out_of_sight_leaves_the_picture_empty():
   box = renderer_lib.Renderer(trimesh.creation.box((1, 1, 1)))
   for translation in [(50.0, 0.0, 4.0), (0.0, 0.0, -5.0)]:
-    rendering = box.render(
-        np.eye(3), translation, _INTRINSICS, _HEIGHT, _WIDTH)
+    rendering = box.render(np.eye(3), translation, _INTRINSICS, _HEIGHT, _WIDTH)
     assert not rendering.mask.any()
     assert not rendering.shaded.any()
     assert np.isinf(rendering.depth).all()
@@ -218,11 +238,12 @@ def test_the_nearer_cad_hides_the_other():
   small = renderer_lib.Renderer(trimesh.creation.box((0.5, 0.5, 0.1)))
   large = renderer_lib.Renderer(trimesh.creation.box((2.0, 2.0, 0.1)))
   posed = [
-      renderer_lib.PosedRenderer(large, np.eye(3), np.array([0, 0, 5.0])),
-      renderer_lib.PosedRenderer(small, np.eye(3), np.array([0, 0, 3.0])),
+    renderer_lib.PosedRenderer(large, np.eye(3), np.array([0, 0, 5.0])),
+    renderer_lib.PosedRenderer(small, np.eye(3), np.array([0, 0, 3.0])),
   ]
   depth, instances = renderer_lib.render_many(
-      posed, _INTRINSICS, _HEIGHT, _WIDTH)
+    posed, _INTRINSICS, _HEIGHT, _WIDTH
+  )
   np.testing.assert_allclose(depth[37, 52], 2.95, atol=1e-5)
   assert instances[37, 52] == 1
   # 0.5 / 2.95 * 150 = 25.4 pixels wide; 20 pixels off the axis is behind.
@@ -231,7 +252,9 @@ def test_the_nearer_cad_hides_the_other():
   assert instances[0, 0] == -1
   assert np.isinf(depth[0, 0])
   backwards, order = renderer_lib.render_many(
-      posed[::-1], _INTRINSICS, _HEIGHT, _WIDTH)
+    posed[::-1], _INTRINSICS, _HEIGHT, _WIDTH
+  )
   np.testing.assert_array_equal(backwards, depth)
-  np.testing.assert_array_equal(order, np.where(
-      instances < 0, -1, 1 - instances))
+  np.testing.assert_array_equal(
+    order, np.where(instances < 0, -1, 1 - instances)
+  )

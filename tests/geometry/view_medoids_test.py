@@ -29,8 +29,9 @@ def test_small_sets_reach_the_exhaustive_optimum(count, k, seed):
   rotations = _random(count, seed)
   distances = _distances(rotations)
   best = min(
-      distances[:, list(chosen)].min(axis=1).sum()
-      for chosen in itertools.combinations(range(count), k))
+    distances[:, list(chosen)].min(axis=1).sum()
+    for chosen in itertools.combinations(range(count), k)
+  )
   medoids = view_medoids.k_medoids(rotations, k, seed)
   found = distances[:, medoids.indices].min(axis=1).sum()
   np.testing.assert_allclose(found, best)
@@ -45,8 +46,9 @@ def test_multiplicity_counts(seed):
   rotations[::2] *= -1.0  # q and -q are one rotation
   distances = _distances(distinct)
   best = min(
-      repeats @ distances[:, list(chosen)].min(axis=1)
-      for chosen in itertools.combinations(range(8), 2))
+    repeats @ distances[:, list(chosen)].min(axis=1)
+    for chosen in itertools.combinations(range(8), 2)
+  )
   medoids = view_medoids.k_medoids(rotations, 2, seed)
   found = _distances(rotations)[:, medoids.indices].min(axis=1).sum()
   np.testing.assert_allclose(found, best, atol=1e-6)
@@ -70,7 +72,8 @@ def test_members_are_assigned_to_the_nearest(seed):
   assert (medoids.rotations[:, 0] >= 0).all()
   assert len(set(medoids.indices)) == 16
   to_medoids = rotations_lib.geodesic_angle(
-      rotations[:, None], medoids.rotations[None])
+    rotations[:, None], medoids.rotations[None]
+  )
   np.testing.assert_array_equal(medoids.assignment, to_medoids.argmin(axis=1))
   sizes = np.bincount(medoids.assignment, minlength=16)
   assert (np.diff(sizes) <= 0).all()
@@ -82,7 +85,8 @@ def test_few_distinct_rotations_repeat_and_mask():
   np.testing.assert_array_equal(medoids.valid, [1, 1, 1, 0, 0])
   np.testing.assert_array_equal(medoids.indices, [0, 3, 5, 0, 3])
   np.testing.assert_allclose(
-      medoids.rotations, rotations[[0, 3, 5, 0, 3]], atol=1e-12)
+    medoids.rotations, rotations[[0, 3, 5, 0, 3]], atol=1e-12
+  )
   np.testing.assert_array_equal(medoids.assignment, [0, 0, 0, 1, 1, 2])
 
 
@@ -93,14 +97,16 @@ def test_a_large_set_is_subsampled():
   # Uniform rotations lie 2.207 from the identity on average; four medoids
   # must do clearly better.
   nearest = rotations_lib.geodesic_angle(
-      rotations[:, None], medoids.rotations[None]).min(axis=1)
+    rotations[:, None], medoids.rotations[None]
+  ).min(axis=1)
   assert nearest.mean() < 1.6
 
 
 def test_the_seed_decides():
   rotations = _random(100, 0)
   first, again = (
-      view_medoids.k_medoids(rotations, 8, seed=5) for _ in range(2))
+    view_medoids.k_medoids(rotations, 8, seed=5) for _ in range(2)
+  )
   np.testing.assert_array_equal(first.indices, again.indices)
 
 
@@ -113,8 +119,9 @@ def test_no_rotations_are_refused(shape):
 @pytest.fixture(name='saved')
 def _saved(tmp_path):
   by_class = {
-      'bed': view_medoids.k_medoids(_random(30, 0), 4, seed=0),
-      'chair': view_medoids.k_medoids(_random(2, 1), 4, seed=0)}
+    'bed': view_medoids.k_medoids(_random(30, 0), 4, seed=0),
+    'chair': view_medoids.k_medoids(_random(2, 1), 4, seed=0),
+  }
   path = str(tmp_path / 'medoids.npz')
   view_medoids.save(path, by_class, 'allocentric', 'abc')
   return path, by_class
@@ -126,21 +133,22 @@ def test_files_round_trip(saved, tmp_path):
   assert rotations.shape == (3, 4, 4)
   assert rotations.dtype == np.float32
   np.testing.assert_array_equal(rotations[0], np.tile([1, 0, 0, 0], (4, 1)))
-  np.testing.assert_allclose(
-      rotations[1], by_class['bed'].rotations, atol=1e-6)
+  np.testing.assert_allclose(rotations[1], by_class['bed'].rotations, atol=1e-6)
   np.testing.assert_array_equal(
-      valid, [[0, 0, 0, 0], [1, 1, 1, 1], [1, 1, 0, 0]])
+    valid, [[0, 0, 0, 0], [1, 1, 1, 1], [1, 1, 0, 0]]
+  )
   assert meta == {
-      'class_names': ['bed', 'chair'], 'rotation_frame': 'allocentric',
-      'source_hash': 'abc'}
+    'class_names': ['bed', 'chair'],
+    'rotation_frame': 'allocentric',
+    'source_hash': 'abc',
+  }
   assert [item.name for item in tmp_path.iterdir()] == ['medoids.npz']
 
 
 def test_rows_follow_the_asked_order(saved):
   path, by_class = saved
   rotations, valid, _ = view_medoids.load(path, ('chair', 'bed'))
-  np.testing.assert_allclose(
-      rotations[2], by_class['bed'].rotations, atol=1e-6)
+  np.testing.assert_allclose(rotations[2], by_class['bed'].rotations, atol=1e-6)
   np.testing.assert_array_equal(valid[1], [1, 1, 0, 0])
 
 

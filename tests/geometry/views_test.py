@@ -15,7 +15,8 @@ from mask2cad_tf.geometry import views
 
 def _rotation(seed):
   return rotations.matrix_from_quaternion(
-      rotations.random_rotations(1, np.random.default_rng(seed))[0])
+    rotations.random_rotations(1, np.random.default_rng(seed))[0]
+  )
 
 
 @pytest.mark.parametrize('seed', range(6))
@@ -30,7 +31,8 @@ def test_the_extent_is_centred_and_fills_four_fifths(seed):
   # The box's centre lies on the optical axis: the rotation is allocentric.
   center = 0.5 * (vertices.min(axis=0) + vertices.max(axis=0))
   np.testing.assert_allclose(
-      (rotation @ center + translation)[:2], 0.0, atol=1e-9)
+    (rotation @ center + translation)[:2], 0.0, atol=1e-9
+  )
 
 
 def test_the_bounding_sphere_is_seen_under_the_field_of_view():
@@ -57,8 +59,9 @@ def test_scale_and_place_do_not_matter():
   cad = trimesh.creation.cone(0.5, 1.0)
   other = cad.copy().apply_scale(500.0).apply_translation((30.0, -9.0, 4.0))
   first, second = (
-      views.render_view(renderer_lib.Renderer(mesh), _rotation(3)).astype(int)
-      for mesh in (cad, other))
+    views.render_view(renderer_lib.Renderer(mesh), _rotation(3)).astype(int)
+    for mesh in (cad, other)
+  )
   assert (np.abs(first - second) > 8).mean() < 0.002
 
 
@@ -75,16 +78,24 @@ def test_png_is_lossless_and_repeatable():
 def test_jitter_turns_by_normal_angles_about_any_axis():
   rng = np.random.default_rng(0)
   rotation = _rotation(1)
-  turns = np.stack([
+  turns = np.stack(
+    [
       views.jitter_rotation(rotation, 10.0, rng) @ rotation.T
-      for _ in range(2000)])
+      for _ in range(2000)
+    ]
+  )
   cosines = (np.trace(turns, axis1=1, axis2=2) - 1) / 2
   angles = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
   # Mean |N(0, 10)| = 10 sqrt(2 / pi) = 7.98.
   np.testing.assert_allclose(angles.mean(), 7.98, atol=0.5)
-  axes = np.stack([
-      turns[:, 2, 1] - turns[:, 1, 2], turns[:, 0, 2] - turns[:, 2, 0],
-      turns[:, 1, 0] - turns[:, 0, 1]], -1)
+  axes = np.stack(
+    [
+      turns[:, 2, 1] - turns[:, 1, 2],
+      turns[:, 0, 2] - turns[:, 2, 0],
+      turns[:, 1, 0] - turns[:, 0, 1],
+    ],
+    -1,
+  )
   np.testing.assert_allclose(axes.mean(axis=0), 0.0, atol=0.02)
 
 

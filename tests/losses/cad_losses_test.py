@@ -21,13 +21,15 @@ def turns(*degrees):
 def one_roi(degrees, logits, delta=(0.95, 0, 0, 0), symmetry=1, valid=True):
   """One RoI of class 1 turned by `degrees`; bins at 0, 90, 180, 270."""
   outputs = {
-      'pose_bin_logits': tf.constant([[[[0.0] * 4, logits]]]),
-      'pose_deltas': tf.constant([[[[[7.0] * 4], [list(delta)]]]]),
+    'pose_bin_logits': tf.constant([[[[0.0] * 4, logits]]]),
+    'pose_deltas': tf.constant([[[[[7.0] * 4], [list(delta)]]]]),
   }
   labels = {
-      'roi_classes': tf.constant([[1]]), 'roi_valid': tf.constant([[valid]]),
-      'roi_rotations': turns(degrees)[tf.newaxis],
-      'roi_symmetries': tf.constant([[symmetry]])}
+    'roi_classes': tf.constant([[1]]),
+    'roi_valid': tf.constant([[valid]]),
+    'roi_rotations': turns(degrees)[tf.newaxis],
+    'roi_symmetries': tf.constant([[symmetry]]),
+  }
   bins = tf.stack([tf.zeros([4, 4]), turns(0, 90, 180, 270)])
   bins_valid = tf.constant([[False] * 4, [True] * 4])
   return outputs, labels, bins, bins_valid
@@ -39,13 +41,13 @@ def cross_entropy(logits, index):
 
 def all_losses(outputs, labels, bins, bins_valid, config=CONFIG):
   return {
-      'embedding': cad_losses.embedding_loss(outputs, labels, config),
-      'center': cad_losses.center_loss(outputs, labels, config),
-      **cad_losses.pose_losses(outputs, labels, bins, bins_valid, config)}
+    'embedding': cad_losses.embedding_loss(outputs, labels, config),
+    'center': cad_losses.center_loss(outputs, labels, config),
+    **cad_losses.pose_losses(outputs, labels, bins, bins_valid, config),
+  }
 
 
 class PoseLossesTest(tf.test.TestCase, parameterized.TestCase):
-
   def test_bin_cross_entropy_by_hand(self):
     # 80 degrees is nearest to bin 1.
     logits = [0.5, 1.0, -2.0, 0.0]
@@ -56,28 +58,28 @@ class PoseLossesTest(tf.test.TestCase, parameterized.TestCase):
     outputs, labels, bins, _ = one_roi(80, [0.5, 1.0, -2.0, 50.0])
     bins_valid = tf.constant([[False] * 4, [True, True, True, False]])
     losses = cad_losses.pose_losses(outputs, labels, bins, bins_valid, CONFIG)
-    self.assertAllClose(
-        losses['pose_bin'], cross_entropy([0.5, 1.0, -2.0], 1))
+    self.assertAllClose(losses['pose_bin'], cross_entropy([0.5, 1.0, -2.0], 1))
 
   def test_class_without_bins_does_not_count(self):
     # 10 degrees from bin 0, which would open the gate, were it there.
     outputs, labels, bins, bins_valid = one_roi(10, [3.0, 1.0, -2.0, 0.0])
     losses = cad_losses.pose_losses(
-        outputs, labels, bins, tf.zeros_like(bins_valid), CONFIG)
+      outputs, labels, bins, tf.zeros_like(bins_valid), CONFIG
+    )
     self.assertAllEqual(list(losses.values()), [0.0, 0.0, 0.0])
 
   @parameterized.parameters((60.5, 1.0), (59.5, 0.0), (119.5, 1.0), (121, 0.0))
   def test_theta_gate_on_the_argmax_bin(self, degrees, share):
     # The arg-max bin is 1, at 90 degrees: theta = 30 covers 60 to 120.
     losses = cad_losses.pose_losses(
-        *one_roi(degrees, [0.0, 3.0, 0.0, 0.0]), CONFIG)
+      *one_roi(degrees, [0.0, 3.0, 0.0, 0.0]), CONFIG
+    )
     self.assertEqual(losses['refined_share'], share)
     self.assertEqual(losses['pose_delta'] > 0.0, share == 1.0)
 
   def test_nearest_bin_does_not_open_the_gate(self):
     # The truth lies on bin 1 but bin 2 is classified: nothing to refine.
-    losses = cad_losses.pose_losses(
-        *one_roi(90, [0.0, 0.0, 3.0, 0.0]), CONFIG)
+    losses = cad_losses.pose_losses(*one_roi(90, [0.0, 0.0, 3.0, 0.0]), CONFIG)
     self.assertEqual(losses['refined_share'], 0.0)
     self.assertEqual(losses['pose_delta'], 0.0)
 
@@ -85,17 +87,20 @@ class PoseLossesTest(tf.test.TestCase, parameterized.TestCase):
     # Truth 110 from the arg-max bin 90: delta target (cos 10, 0, sin 10, 0)
     # = (0.98481, 0, 0.17365, 0). Errors of the initial (0.95, 0, 0, 0):
     # 0.03481: 0.03481^2 / 2 = 0.000606; 0.17365: 0.15 (0.17365 - 0.075).
-    losses = cad_losses.pose_losses(
-        *one_roi(110, [0.0, 3.0, 0.0, 0.0]), CONFIG)
+    losses = cad_losses.pose_losses(*one_roi(110, [0.0, 3.0, 0.0, 0.0]), CONFIG)
     self.assertAllClose(
-        losses['pose_delta'], 0.000606 + 0.15 * (0.17365 - 0.075), atol=1e-5)
+      losses['pose_delta'], 0.000606 + 0.15 * (0.17365 - 0.075), atol=1e-5
+    )
 
   @parameterized.parameters(110, -250, 470)
   def test_perfect_delta_costs_nothing(self, degrees):
     # One rotation, three quaternions of both signs: the target has w >= 0.
     losses = cad_losses.pose_losses(
-        *one_roi(degrees, [0.0, 3.0, 0.0, 0.0],
-                 delta=turns(20)[0].numpy().tolist()), CONFIG)
+      *one_roi(
+        degrees, [0.0, 3.0, 0.0, 0.0], delta=turns(20)[0].numpy().tolist()
+      ),
+      CONFIG,
+    )
     self.assertAllClose(losses['pose_delta'], 0.0, atol=1e-8)
 
   def test_symmetric_cad_takes_the_cheapest_equivalent(self):
@@ -106,8 +111,7 @@ class PoseLossesTest(tf.test.TestCase, parameterized.TestCase):
     self.assertAllClose(losses['pose_bin'], cross_entropy(logits, 3))
     # And the delta starts at the classified bin 3: -10 degrees.
     self.assertEqual(losses['refined_share'], 1.0)
-    plain = cad_losses.pose_losses(
-        *case, mask2cad.Losses(use_symmetry=False))
+    plain = cad_losses.pose_losses(*case, mask2cad.Losses(use_symmetry=False))
     self.assertAllClose(plain['pose_bin'], cross_entropy(logits, 1))
     self.assertEqual(plain['refined_share'], 0.0)
 
@@ -119,8 +123,8 @@ class PoseLossesTest(tf.test.TestCase, parameterized.TestCase):
   def test_round_table_has_no_turn_to_learn(self):
     # Any turn: the nearest equivalent of 45 degrees to bin 2 is bin 2 itself.
     losses = cad_losses.pose_losses(
-        *one_roi(45, [0.0, 0.0, 3.0, 0.0], delta=(1, 0, 0, 0), symmetry=0),
-        CONFIG)
+      *one_roi(45, [0.0, 0.0, 3.0, 0.0], delta=(1, 0, 0, 0), symmetry=0), CONFIG
+    )
     self.assertEqual(losses['refined_share'], 1.0)
     self.assertAllClose(losses['pose_delta'], 0.0, atol=1e-8)
 
@@ -128,47 +132,56 @@ class PoseLossesTest(tf.test.TestCase, parameterized.TestCase):
     outputs, labels, bins, bins_valid = one_roi(110, [0.0, 3.0, 0.0, 0.0])
     exact = turns(20)[0]
     deltas = tf.stack([tf.fill([4], 5.0), exact, exact + 1.0, exact - 1.0])
-    outputs['pose_deltas'] = tf.stack(
-        [tf.zeros([4, 4]), deltas])[tf.newaxis, tf.newaxis]
+    outputs['pose_deltas'] = tf.stack([tf.zeros([4, 4]), deltas])[
+      tf.newaxis, tf.newaxis
+    ]
     losses = cad_losses.pose_losses(outputs, labels, bins, bins_valid, CONFIG)
     self.assertAllClose(losses['pose_delta'], 0.0, atol=1e-8)
 
   @parameterized.parameters(1, cad_batch.K)
   def test_mean_of_single_rois(self, deltas_per_class):
     outputs, labels, bins, bins_valid = cad_batch.make(
-        deltas_per_class=deltas_per_class)
+      deltas_per_class=deltas_per_class
+    )
     wide = mask2cad.Losses(refine_max_angle=2.5)
     together = cad_losses.pose_losses(outputs, labels, bins, bins_valid, wide)
     alone = [
-        cad_losses.pose_losses(
-            {k: v[b:b + 1, q:q + 1] for k, v in outputs.items()},
-            {k: v[b:b + 1, q:q + 1] for k, v in labels.items()}, bins,
-            bins_valid, wide)
-        for b in range(cad_batch.B) for q in range(3)]
+      cad_losses.pose_losses(
+        {k: v[b : b + 1, q : q + 1] for k, v in outputs.items()},
+        {k: v[b : b + 1, q : q + 1] for k, v in labels.items()},
+        bins,
+        bins_valid,
+        wide,
+      )
+      for b in range(cad_batch.B)
+      for q in range(3)
+    ]
     refined = [one for one in alone if one['refined_share'] == 1.0]
     self.assertNotEmpty(refined)
     self.assertAllClose(
-        together['pose_bin'], np.mean([one['pose_bin'] for one in alone]))
+      together['pose_bin'], np.mean([one['pose_bin'] for one in alone])
+    )
     self.assertAllClose(
-        together['pose_delta'],
-        np.mean([one['pose_delta'] for one in refined]))
+      together['pose_delta'], np.mean([one['pose_delta'] for one in refined])
+    )
     self.assertAllClose(together['refined_share'], len(refined) / len(alone))
 
 
 class CenterLossTest(tf.test.TestCase):
-
   def test_by_hand(self):
     # Class 1: errors 0.1 and -0.35: 0.1^2 / 2 + 0.15 (0.35 - 0.075) = 0.04625.
     outputs = {'center_offsets': tf.constant([[[[9.0, 9.0], [0.3, -0.25]]]])}
     labels = {
-        'roi_center_offsets': tf.constant([[[0.2, 0.1]]]),
-        'roi_classes': tf.constant([[1]]), 'roi_valid': tf.constant([[True]])}
+      'roi_center_offsets': tf.constant([[[0.2, 0.1]]]),
+      'roi_classes': tf.constant([[1]]),
+      'roi_valid': tf.constant([[True]]),
+    }
     self.assertAllClose(
-        cad_losses.center_loss(outputs, labels, CONFIG), 0.04625)
+      cad_losses.center_loss(outputs, labels, CONFIG), 0.04625
+    )
 
 
 class AllCadLossesTest(tf.test.TestCase, parameterized.TestCase):
-
   def test_independent_of_padding(self):
     outputs, labels, bins, bins_valid = cad_batch.make(num_rois=3)
     tight = all_losses(outputs, labels, bins, bins_valid)
@@ -176,17 +189,25 @@ class AllCadLossesTest(tf.test.TestCase, parameterized.TestCase):
 
     def pad(value, fill):
       return tf.concat(
-            [value, tf.fill([cad_batch.B, 5] + value.shape[2:], fill)], axis=1)
+        [value, tf.fill([cad_batch.B, 5] + value.shape[2:], fill)], axis=1
+      )
 
     padded_outputs = {
-        key: value if key in pool else pad(value, 123.0)
-        for key, value in outputs.items()}
-    fills = {'roi_valid': False, 'roi_cads': -1, 'roi_classes': 0,
-             'roi_symmetries': 1, 'roi_rotations': 0.0,
-             'roi_center_offsets': 0.0}
+      key: value if key in pool else pad(value, 123.0)
+      for key, value in outputs.items()
+    }
+    fills = {
+      'roi_valid': False,
+      'roi_cads': -1,
+      'roi_classes': 0,
+      'roi_symmetries': 1,
+      'roi_rotations': 0.0,
+      'roi_center_offsets': 0.0,
+    }
     padded_labels = {
-        key: value if key in pool else pad(value, fills[key])
-        for key, value in labels.items()}
+      key: value if key in pool else pad(value, fills[key])
+      for key, value in labels.items()
+    }
     padded = all_losses(padded_outputs, padded_labels, bins, bins_valid)
     self.assertAllClose(padded, tight)
     self.assertGreater(tight['embedding'], 0.0)
@@ -201,19 +222,25 @@ class AllCadLossesTest(tf.test.TestCase, parameterized.TestCase):
       total = tf.add_n(list(losses.values()))
     self.assertEqual(total > 0.0, any_valid)
     gradients = tape.gradient(
-        total, outputs, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+      total, outputs, unconnected_gradients=tf.UnconnectedGradients.ZERO
+    )
     for key, gradient in gradients.items():
       self.assertTrue(np.all(np.isfinite(gradient)), key)
-      self.assertEqual(np.any(gradient), any_valid and (
-          key != 'pose_deltas' or losses['refined_share'] > 0.0), key)
+      self.assertEqual(
+        np.any(gradient),
+        any_valid and (key != 'pose_deltas' or losses['refined_share'] > 0.0),
+        key,
+      )
 
   def test_gradient_at_a_perfect_delta(self):
     outputs, labels, bins, bins_valid = one_roi(
-        90, [0.0, 3.0, 0.0, 0.0], delta=(1, 0, 0, 0))
+      90, [0.0, 3.0, 0.0, 0.0], delta=(1, 0, 0, 0)
+    )
     with tf.GradientTape() as tape:
       tape.watch(outputs['pose_deltas'])
-      loss = cad_losses.pose_losses(
-          outputs, labels, bins, bins_valid, CONFIG)['pose_delta']
+      loss = cad_losses.pose_losses(outputs, labels, bins, bins_valid, CONFIG)[
+        'pose_delta'
+      ]
     gradient = tape.gradient(loss, outputs['pose_deltas'])
     self.assertAllClose(gradient, np.zeros([1, 1, 2, 1, 4]), atol=1e-6)
 
@@ -225,8 +252,8 @@ class AllCadLossesTest(tf.test.TestCase, parameterized.TestCase):
     def step():
       with tf.GradientTape() as tape:
         loss = cad_losses.pose_losses(
-            {**outputs, 'pose_deltas': deltas}, labels, bins, bins_valid,
-            CONFIG)['pose_delta']
+          {**outputs, 'pose_deltas': deltas}, labels, bins, bins_valid, CONFIG
+        )['pose_delta']
       deltas.assign_sub(0.2 * tape.gradient(loss, deltas))
 
     for _ in range(80):
@@ -238,7 +265,8 @@ class AllCadLossesTest(tf.test.TestCase, parameterized.TestCase):
     case = cad_batch.make()
     eager = all_losses(*case)
     graph = tf.function(
-        lambda *case: all_losses(*case), jit_compile=jit_compile)
+      lambda *case: all_losses(*case), jit_compile=jit_compile
+    )
     self.assertAllClose(graph(*case), eager, atol=1e-5)
 
   def test_half_precision_outputs(self):
@@ -248,20 +276,26 @@ class AllCadLossesTest(tf.test.TestCase, parameterized.TestCase):
     for value in losses.values():
       self.assertEqual(value.dtype, tf.float32)
     self.assertAllClose(
-        losses['embedding'],
-        all_losses(outputs, labels, bins, bins_valid)['embedding'], rtol=0.02)
+      losses['embedding'],
+      all_losses(outputs, labels, bins, bins_valid)['embedding'],
+      rtol=0.02,
+    )
 
   def test_unknown_batch_size(self):
     outputs, labels, bins, bins_valid = cad_batch.make()
 
     def loosen(tensors):
       return {
-            key: tf.TensorSpec([None] + value.shape[1:], value.dtype)
-            for key, value in tensors.items()}
+        key: tf.TensorSpec([None] + value.shape[1:], value.dtype)
+        for key, value in tensors.items()
+      }
 
     graph = tf.function(
-        lambda outputs, labels: all_losses(outputs, labels, bins, bins_valid),
-        input_signature=[loosen(outputs), loosen(labels)])
+      lambda outputs, labels: all_losses(outputs, labels, bins, bins_valid),
+      input_signature=[loosen(outputs), loosen(labels)],
+    )
     self.assertAllClose(
-        graph(outputs, labels), all_losses(outputs, labels, bins, bins_valid),
-        atol=1e-5)
+      graph(outputs, labels),
+      all_losses(outputs, labels, bins, bins_valid),
+      atol=1e-5,
+    )

@@ -5,7 +5,6 @@ from mask2cad_tf.losses import masked_mean
 
 
 class MaskedMeanTest(tf.test.TestCase):
-
   def test_by_hand(self):
     values = tf.constant([[1.0, 5.0, 100.0], [3.0, 100.0, 100.0]])
     valid = tf.constant([[True, True, False], [True, False, False]])
@@ -27,8 +26,9 @@ class MaskedMeanTest(tf.test.TestCase):
     values = tf.constant([[1.0, 2.0]])
     valid = tf.constant([[True, True]])
     padded = masked_mean.masked_mean(
-        tf.pad(values, [[0, 3], [0, 7]], constant_values=9.0),
-        tf.pad(valid, [[0, 3], [0, 7]]))
+      tf.pad(values, [[0, 3], [0, 7]], constant_values=9.0),
+      tf.pad(valid, [[0, 3], [0, 7]]),
+    )
     self.assertAllClose(padded, masked_mean.masked_mean(values, valid))
 
   def test_none_valid_is_zero(self):

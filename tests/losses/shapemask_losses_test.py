@@ -21,7 +21,6 @@ def half_masks_case(invalid_logit):
 
 
 class ShapemaskLossesTest(tf.test.TestCase):
-
   def test_invalid_rois_do_not_leak_into_the_mask_loss(self):
     # Valid RoIs cost ln(2 cosh 0.49375) = 0.810 a pixel, invalid ones
     # ln(2 cosh 0.364) = 0.758. Intended: 0.810. The legacy loss averages each
@@ -33,18 +32,21 @@ class ShapemaskLossesTest(tf.test.TestCase):
     self.assertAllClose(math.log(2 * math.cosh(0.364)), 0.758, atol=5e-4)
     ours = shapemask_losses.coarse_mask_loss(logits, target, valid)
     legacy = legacy_losses.ShapemaskLoss()(
-        tf.constant(logits), tf.constant(target), tf.constant(valid))
+      tf.constant(logits), tf.constant(target), tf.constant(valid)
+    )
     self.assertAllClose(ours, 0.810, atol=5e-4)
     self.assertAllClose(legacy, 0.392, atol=5e-4)
 
   def test_only_the_legacy_loss_sees_invalid_logits(self):
     near, far = half_masks_case(0.728), half_masks_case(9.0)
     self.assertEqual(
-        shapemask_losses.fine_mask_loss(*near),
-        shapemask_losses.fine_mask_loss(*far))
+      shapemask_losses.fine_mask_loss(*near),
+      shapemask_losses.fine_mask_loss(*far),
+    )
     legacy = [
-        legacy_losses.ShapemaskLoss()(*[tf.constant(value) for value in case])
-        for case in (near, far)]
+      legacy_losses.ShapemaskLoss()(*[tf.constant(value) for value in case])
+      for case in (near, far)
+    ]
     self.assertGreater(legacy[1] - legacy[0], 0.5)
 
   def test_prior_loss_by_hand(self):
@@ -53,20 +55,24 @@ class ShapemaskLossesTest(tf.test.TestCase):
     target = tf.constant([[[[1.0, 0.0], [0.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]]])
     valid = tf.constant([[True, False]])
     self.assertAllClose(
-        shapemask_losses.prior_mask_loss(prior, target, valid), 0.375)
+      shapemask_losses.prior_mask_loss(prior, target, valid), 0.375
+    )
 
   def test_finite_at_extreme_logits(self):
     logits = tf.constant([[[[1e4, -1e4], [1e4, -1e4]]]])
     target = tf.constant([[[[1.0, 0.0], [0.0, 1.0]]]])
     # Two right: 0; two wrong: 1e4 each.
     self.assertAllClose(
-        shapemask_losses.coarse_mask_loss(
-            logits, target, tf.constant([[True]])), 5e3)
+      shapemask_losses.coarse_mask_loss(logits, target, tf.constant([[True]])),
+      5e3,
+    )
 
   def test_zero_without_valid_rois(self):
     logits, target, valid = half_masks_case(0.728)
     none = np.zeros_like(valid)
-    for loss in (shapemask_losses.prior_mask_loss,
-                 shapemask_losses.coarse_mask_loss,
-                 shapemask_losses.fine_mask_loss):
+    for loss in (
+      shapemask_losses.prior_mask_loss,
+      shapemask_losses.coarse_mask_loss,
+      shapemask_losses.fine_mask_loss,
+    ):
       self.assertEqual(loss(logits, target, none), 0.0)

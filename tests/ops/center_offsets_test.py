@@ -6,7 +6,6 @@ from mask2cad_tf.ops import center_offsets
 
 
 class CenterOffsetsTest(tf.test.TestCase, parameterized.TestCase):
-
   def test_by_hand(self):
     # Box of width 40, height 20 about (30, 20); centre 10 right, 5 above.
     box = tf.constant([10.0, 10.0, 30.0, 50.0])
@@ -18,12 +17,15 @@ class CenterOffsetsTest(tf.test.TestCase, parameterized.TestCase):
     rng = np.random.default_rng(seed)
     low = rng.uniform(0, 300, [2, 5, 2])
     boxes = np.concatenate(
-        [low, low + rng.uniform(1, 300, [2, 5, 2])], -1).astype(np.float32)
+      [low, low + rng.uniform(1, 300, [2, 5, 2])], -1
+    ).astype(np.float32)
     centers = rng.uniform(-100, 700, [2, 5, 2]).astype(np.float32)
     offsets = center_offsets.encode(centers, boxes)
     self.assertAllClose(
-        center_offsets.decode(offsets, boxes), centers, atol=1e-2)
+      center_offsets.decode(offsets, boxes), centers, atol=1e-2
+    )
 
   def test_padding_encodes_to_zero(self):
     self.assertAllEqual(
-        center_offsets.encode(tf.constant([3.0, 4.0]), tf.zeros([4])), [0, 0])
+      center_offsets.encode(tf.constant([3.0, 4.0]), tf.zeros([4])), [0, 0]
+    )

@@ -9,23 +9,40 @@ from mask2cad_tf.ops import contrastive
 TAU, WEIGHT = 0.15, 1.5  # Sec. 3.4
 
 
-def loss(anchors, views, anchor_cads, anchor_classes, view_cads, view_classes,
-         anchor_valid=None, num_hard_positives=32, num_hard_negatives=128):
+def loss(
+  anchors,
+  views,
+  anchor_cads,
+  anchor_classes,
+  view_cads,
+  view_classes,
+  anchor_valid=None,
+  num_hard_positives=32,
+  num_hard_negatives=128,
+):
   if anchor_valid is None:
     anchor_valid = [True] * len(anchor_cads)
   return contrastive.contrastive_loss(
-      anchors, views, tf.constant(anchor_cads), tf.constant(anchor_classes),
-      tf.constant(view_cads), tf.constant(view_classes),
-      tf.constant(anchor_valid), TAU, WEIGHT, num_hard_positives,
-      num_hard_negatives)
+    anchors,
+    views,
+    tf.constant(anchor_cads),
+    tf.constant(anchor_classes),
+    tf.constant(view_cads),
+    tf.constant(view_classes),
+    tf.constant(anchor_valid),
+    TAU,
+    WEIGHT,
+    num_hard_positives,
+    num_hard_negatives,
+  )
 
 
 class ContrastiveTest(tf.test.TestCase, parameterized.TestCase):
-
   def test_cosine_similarity_by_hand(self):
     # (3, 4) against (4, 3): 24 / 25; against (0, 1): 4 / 5; over tau.
     similarity = contrastive.cosine_similarity(
-        tf.constant([[3.0, 4.0]]), tf.constant([[8.0, 6.0], [0.0, 1.0]]), TAU)
+      tf.constant([[3.0, 4.0]]), tf.constant([[8.0, 6.0], [0.0, 1.0]]), TAU
+    )
     self.assertAllClose(similarity, [[0.96 / 0.15, 0.8 / 0.15]])
 
   def test_zero_embedding_has_a_finite_gradient(self):
@@ -40,8 +57,11 @@ class ContrastiveTest(tf.test.TestCase, parameterized.TestCase):
     # e^{ln 3} = 3; noise = 1.5 * (1 + 1) = 3; -ln(3 / (3 + 3)) = ln 2.
     similarity = tf.constant([[math.log(3.0), 0.0, 0.0]])
     value = contrastive.pair_nce(
-        similarity, tf.constant([[True, False, False]]),
-        tf.constant([[False, True, True]]), WEIGHT)
+      similarity,
+      tf.constant([[True, False, False]]),
+      tf.constant([[False, True, True]]),
+      WEIGHT,
+    )
     self.assertAllClose(value, [math.log(2.0)])
 
   def test_one_positive_two_negatives(self):
@@ -52,7 +72,8 @@ class ContrastiveTest(tf.test.TestCase, parameterized.TestCase):
     views = tf.constant([[0.6, 0.8], [0.8, 0.6], [0.0, 1.0]])
     value = loss(anchors, views, [0], [3], [0, 1, 2], [3, 3, 3])
     by_hand = math.log1p(
-        1.5 * (math.exp(0.8 / 0.15) + 1.0) / math.exp(0.6 / 0.15))
+      1.5 * (math.exp(0.8 / 0.15) + 1.0) / math.exp(0.6 / 0.15)
+    )
     self.assertAllClose(by_hand, 1.9047, atol=1e-3)
     self.assertAllClose(value, by_hand, rtol=1e-5)
 
@@ -60,23 +81,26 @@ class ContrastiveTest(tf.test.TestCase, parameterized.TestCase):
     similarity = tf.constant([[1.0, 2.0, 0.5]])
     negative = tf.constant([[False, False, True]])
     alone = [
-        contrastive.pair_nce(
-            similarity, tf.constant([mask]), negative, WEIGHT)[0]
-        for mask in ([True, False, False], [False, True, False])]
+      contrastive.pair_nce(similarity, tf.constant([mask]), negative, WEIGHT)[0]
+      for mask in ([True, False, False], [False, True, False])
+    ]
     both = contrastive.pair_nce(
-        similarity, tf.constant([[True, True, False]]), negative, WEIGHT)
+      similarity, tf.constant([[True, True, False]]), negative, WEIGHT
+    )
     self.assertAllClose(both[0], 0.5 * (alone[0] + alone[1]))
 
   @parameterized.named_parameters(
-      ('no_negatives', [[True, True]], [[False, False]]),
-      ('no_positives', [[False, False]], [[True, True]]),
-      ('neither', [[False, False]], [[False, False]]))
+    ('no_negatives', [[True, True]], [[False, False]]),
+    ('no_positives', [[False, False]], [[True, True]]),
+    ('neither', [[False, False]], [[False, False]]),
+  )
   def test_zero_and_finite_gradient_without(self, positive, negative):
     similarity = tf.constant([[5.0, -6.0]])
     with tf.GradientTape() as tape:
       tape.watch(similarity)
       value = contrastive.pair_nce(
-          similarity, tf.constant(positive), tf.constant(negative), WEIGHT)
+        similarity, tf.constant(positive), tf.constant(negative), WEIGHT
+      )
     self.assertAllEqual(value, [0.0])
     self.assertAllEqual(tape.gradient(value, similarity), [[0.0, 0.0]])
 
@@ -95,8 +119,14 @@ class ContrastiveTest(tf.test.TestCase, parameterized.TestCase):
     anchors = tf.constant([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
     views = tf.constant([[0.6, 0.8], [0.8, 0.6], [1.0, 0.2]])
     padded = loss(
-        anchors, views, [0, -1, 0], [3, 3, 3], [0, 1, -1], [3, 3, 3],
-        anchor_valid=[True, True, False])
+      anchors,
+      views,
+      [0, -1, 0],
+      [3, 3, 3],
+      [0, 1, -1],
+      [3, 3, 3],
+      anchor_valid=[True, True, False],
+    )
     alone = loss(anchors[:1], views[:2], [0], [3], [0, 1], [3, 3])
     self.assertAllClose(padded, alone)
 
@@ -112,17 +142,26 @@ class ContrastiveTest(tf.test.TestCase, parameterized.TestCase):
     anchors = tf.constant([[1.0, 0.0]])
     views = tf.constant([[1.0, 0.0], [0.0, 1.0], [0.8, 0.6], [0.6, 0.8]])
     mined = loss(
-        anchors, views, [0], [3], [0, 0, 1, 2], [3] * 4, num_hard_positives=1,
-        num_hard_negatives=1)
+      anchors,
+      views,
+      [0],
+      [3],
+      [0, 0, 1, 2],
+      [3] * 4,
+      num_hard_positives=1,
+      num_hard_negatives=1,
+    )
     # D = 0 and 0.8 / 0.15: ln(1 + 1.5 e^5.333)
     self.assertAllClose(
-        mined, math.log1p(1.5 * math.exp(0.8 / 0.15)), rtol=1e-5)
+      mined, math.log1p(1.5 * math.exp(0.8 / 0.15)), rtol=1e-5
+    )
 
   def test_no_anchor_at_all(self):
     anchors = tf.Variable(tf.ones([2, 4]))
     with tf.GradientTape() as tape:
       value = loss(
-          anchors, tf.ones([3, 4]), [-1, -1], [0, 0], [-1] * 3, [0] * 3)
+        anchors, tf.ones([3, 4]), [-1, -1], [0, 0], [-1] * 3, [0] * 3
+      )
     self.assertEqual(value, 0.0)
     self.assertAllEqual(tape.gradient(value, anchors), np.zeros([2, 4]))
 
@@ -139,5 +178,6 @@ class ContrastiveTest(tf.test.TestCase, parameterized.TestCase):
       variables = [anchors, views]
       optimizer.apply_gradients(zip(tape.gradient(value, variables), variables))
     nearest = np.argmax(
-        contrastive.cosine_similarity(anchors, views, TAU), axis=-1)
+      contrastive.cosine_similarity(anchors, views, TAU), axis=-1
+    )
     self.assertAllEqual(cads[nearest], np.arange(6) // 2)

@@ -20,7 +20,6 @@ def project_pose(q, t, points, intrinsics):
 
 
 class MirrorTest(tf.test.TestCase, parameterized.TestCase):
-
   @parameterized.parameters(range(12))
   def test_projecting_the_flipped_pose_flips_the_projection(self, seed):
     q, t = random_poses.quaternions(seed), random_poses.translations(seed)
@@ -31,11 +30,12 @@ class MirrorTest(tf.test.TestCase, parameterized.TestCase):
     cad = np.concatenate([half, reflect(half, normal)])
     mirrored = np.concatenate([reflect(half, normal), half])
     flipped = project_pose(
-        mirror.flip_rotation(tf.constant(q), normal),
-        mirror.flip_translation(tf.constant(t)), mirrored,
-        mirror.flip_intrinsics(INTRINSICS, WIDTH))
-    expected = mirror.flip_points(
-        project_pose(q, t, cad, INTRINSICS), WIDTH)
+      mirror.flip_rotation(tf.constant(q), normal),
+      mirror.flip_translation(tf.constant(t)),
+      mirrored,
+      mirror.flip_intrinsics(INTRINSICS, WIDTH),
+    )
+    expected = mirror.flip_points(project_pose(q, t, cad, INTRINSICS), WIDTH)
     self.assertAllClose(flipped, expected, atol=2e-3)
 
   @parameterized.parameters(range(4))
@@ -45,11 +45,12 @@ class MirrorTest(tf.test.TestCase, parameterized.TestCase):
     normal = random_poses.unit_vectors(seed)
     chiral = random_poses.points(seed, 10)
     flipped = project_pose(
-        mirror.flip_rotation(tf.constant(q), normal),
-        mirror.flip_translation(tf.constant(t)), chiral,
-        mirror.flip_intrinsics(INTRINSICS, WIDTH))
-    expected = mirror.flip_points(
-        project_pose(q, t, chiral, INTRINSICS), WIDTH)
+      mirror.flip_rotation(tf.constant(q), normal),
+      mirror.flip_translation(tf.constant(t)),
+      chiral,
+      mirror.flip_intrinsics(INTRINSICS, WIDTH),
+    )
+    expected = mirror.flip_points(project_pose(q, t, chiral, INTRINSICS), WIDTH)
     self.assertGreater(np.abs(flipped - expected).max(), 5.0)
 
   @parameterized.parameters(range(4))
@@ -58,8 +59,10 @@ class MirrorTest(tf.test.TestCase, parameterized.TestCase):
     image_mirror = np.diag([-1.0, 1.0, 1.0])
     cad_mirror = np.eye(3) - 2.0 * np.outer(normal, normal)
     self.assertAllClose(
-        quaternions.to_matrix(mirror.flip_rotation(tf.constant(q), normal)),
-        image_mirror @ quaternions.to_matrix(q).numpy() @ cad_mirror, atol=1e-5)
+      quaternions.to_matrix(mirror.flip_rotation(tf.constant(q), normal)),
+      image_mirror @ quaternions.to_matrix(q).numpy() @ cad_mirror,
+      atol=1e-5,
+    )
 
   @parameterized.parameters(range(4))
   def test_flip_commutes_with_the_allocentric_frame(self, seed):
@@ -67,13 +70,17 @@ class MirrorTest(tf.test.TestCase, parameterized.TestCase):
     center = cameras.project(random_poses.translations(seed), INTRINSICS)
     allocentric = cameras.allocentric_from_camera(q, center, INTRINSICS)
     flipped_camera = cameras.camera_from_allocentric(
-        mirror.flip_rotation(allocentric, normal),
-        mirror.flip_points(center, WIDTH),
-        mirror.flip_intrinsics(INTRINSICS, WIDTH))
+      mirror.flip_rotation(allocentric, normal),
+      mirror.flip_points(center, WIDTH),
+      mirror.flip_intrinsics(INTRINSICS, WIDTH),
+    )
     self.assertAllClose(
-        quaternions.angle(
-            flipped_camera, mirror.flip_rotation(tf.constant(q), normal)),
-        0.0, atol=1e-3)
+      quaternions.angle(
+        flipped_camera, mirror.flip_rotation(tf.constant(q), normal)
+      ),
+      0.0,
+      atol=1e-3,
+    )
 
   @parameterized.parameters(range(4))
   def test_twice_is_nothing(self, seed):
@@ -87,10 +94,12 @@ class MirrorTest(tf.test.TestCase, parameterized.TestCase):
 
     def turn(radians):
       return quaternions.from_axis_angle(
-            tf.constant([0.0, 1.0, 0.0]), tf.constant(radians))
+        tf.constant([0.0, 1.0, 0.0]), tf.constant(radians)
+      )
 
     self.assertAllClose(
-        mirror.flip_rotation(turn(0.7), tf.constant([1.0, 0, 0])), turn(-0.7))
+      mirror.flip_rotation(turn(0.7), tf.constant([1.0, 0, 0])), turn(-0.7)
+    )
 
   def test_center_offset_changes_sign_in_x(self):
     box = tf.constant([100.0, 200.0, 180.0, 300.0])
@@ -99,8 +108,9 @@ class MirrorTest(tf.test.TestCase, parameterized.TestCase):
     # dx = (270 - 250) / 100 = 0.2, dy = (150 - 140) / 80 = 0.125.
     self.assertAllClose(center_offsets.encode(center, box), [0.2, 0.125])
     self.assertAllClose(
-        center_offsets.encode(mirror.flip_points(center, WIDTH), flipped_box),
-        [-0.2, 0.125])
+      center_offsets.encode(mirror.flip_points(center, WIDTH), flipped_box),
+      [-0.2, 0.125],
+    )
 
   def test_chiral_cad_gives_identity_not_nan(self):
     q = tf.constant(random_poses.quaternions(0))

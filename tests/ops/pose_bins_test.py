@@ -14,13 +14,13 @@ def turns(*degrees):
 
 
 class PoseBinsTest(tf.test.TestCase, parameterized.TestCase):
-
   def test_nearest_bin_by_hand(self):
     bins = turns(0, 90, 180, 270)
     # 350 degrees is 10 from 0; 140 is 40 from 180; 230 is 40 from 270.
     found = [
-        pose_bins.nearest_bin(turns(d)[0], bins, tf.fill([4], True))
-        for d in (350, 140, 230, 80)]
+      pose_bins.nearest_bin(turns(d)[0], bins, tf.fill([4], True))
+      for d in (350, 140, 230, 80)
+    ]
     self.assertAllEqual(found, [0, 2, 3, 1])
 
   def test_invalid_bins_are_never_chosen(self):
@@ -45,7 +45,8 @@ class PoseBinsTest(tf.test.TestCase, parameterized.TestCase):
     # The head's output has any length; only its direction counts.
     back = pose_bins.apply_delta(2.5 * delta, bins)
     self.assertAllClose(
-        quaternions.angle(back, rotations), np.zeros(20), atol=1e-4)
+      quaternions.angle(back, rotations), np.zeros(20), atol=1e-4
+    )
 
   def test_delta_multiplies_from_the_left(self):
     # R = dR R_bin, with R_bin a turn about x and dR one about y.
@@ -53,17 +54,20 @@ class PoseBinsTest(tf.test.TestCase, parameterized.TestCase):
     about_x = quaternions.from_axis_angle(tf.constant([1.0, 0, 0]), quarter)
     about_y = quaternions.from_axis_angle(tf.constant([0, 1.0, 0]), quarter)
     self.assertAllClose(
-        pose_bins.encode_delta(
-            quaternions.multiply(about_y, about_x), about_x), about_y,
-        atol=1e-6)
+      pose_bins.encode_delta(quaternions.multiply(about_y, about_x), about_x),
+      about_y,
+      atol=1e-6,
+    )
 
   def test_initial_delta_is_the_bin_itself(self):
     bins = quaternions.canonicalize(random_poses.quaternions(0, 5))
     self.assertAllClose(
-        pose_bins.apply_delta(tf.constant([0.95, 0, 0, 0]), bins), bins,
-        atol=1e-6)
+      pose_bins.apply_delta(tf.constant([0.95, 0, 0, 0]), bins), bins, atol=1e-6
+    )
 
   def test_bin_angles_by_hand(self):
     self.assertAllClose(
-        pose_bins.bin_angles(turns(30)[0], turns(0, 90, 180, 270)),
-        np.radians([30, 60, 150, 120]), atol=1e-5)
+      pose_bins.bin_angles(turns(30)[0], turns(0, 90, 180, 270)),
+      np.radians([30, 60, 150, 120]),
+      atol=1e-5,
+    )

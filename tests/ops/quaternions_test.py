@@ -18,15 +18,16 @@ def scipy_rotation(q):
 
 
 class QuaternionsTest(tf.test.TestCase, parameterized.TestCase):
-
   def test_adapter_moves_w(self):
     # w = 1 goes from the last place, tensorflow_graphics', to our first.
     self.assertAllEqual(
-        quaternions.wxyz_from_xyzw(tf.constant([2.0, 3.0, 4.0, 1.0])),
-        [1.0, 2.0, 3.0, 4.0])
+      quaternions.wxyz_from_xyzw(tf.constant([2.0, 3.0, 4.0, 1.0])),
+      [1.0, 2.0, 3.0, 4.0],
+    )
     self.assertAllEqual(
-        quaternions.xyzw_from_wxyz(tf.constant([1.0, 2.0, 3.0, 4.0])),
-        [2.0, 3.0, 4.0, 1.0])
+      quaternions.xyzw_from_wxyz(tf.constant([1.0, 2.0, 3.0, 4.0])),
+      [2.0, 3.0, 4.0, 1.0],
+    )
 
   @parameterized.parameters(range(4))
   def test_adapter_against_tensorflow_graphics_and_scipy(self, seed):
@@ -37,16 +38,20 @@ class QuaternionsTest(tf.test.TestCase, parameterized.TestCase):
     self.assertAllClose(ours, theirs, atol=1e-5)
     self.assertAllClose(ours, scipy_rotation(q).apply(p), atol=1e-5)
     self.assertAllClose(
-        quaternions.to_matrix(q), scipy_rotation(q).as_matrix(), atol=1e-5)
+      quaternions.to_matrix(q), scipy_rotation(q).as_matrix(), atol=1e-5
+    )
 
   def test_quarter_turn_about_up(self):
     # A quarter turn about +y takes +z to +x: (cos 45, 0, sin 45, 0).
     q = quaternions.from_axis_angle(
-        tf.constant([0.0, 2.0, 0.0]), tf.constant(np.pi / 2, tf.float32))
+      tf.constant([0.0, 2.0, 0.0]), tf.constant(np.pi / 2, tf.float32)
+    )
     self.assertAllClose(q, [np.sqrt(0.5), 0.0, np.sqrt(0.5), 0.0])
     self.assertAllClose(
-        quaternions.rotate(q, tf.constant([0.0, 0.0, 1.0])), [1.0, 0.0, 0.0],
-        atol=1e-6)
+      quaternions.rotate(q, tf.constant([0.0, 0.0, 1.0])),
+      [1.0, 0.0, 0.0],
+      atol=1e-6,
+    )
 
   def test_product_of_units(self):
     # Hamilton: i j = k, j i = -k.
@@ -59,8 +64,10 @@ class QuaternionsTest(tf.test.TestCase, parameterized.TestCase):
     a, b = random_poses.quaternions(seed, 2)
     p = random_poses.points(seed)
     self.assertAllClose(
-        quaternions.rotate(quaternions.multiply(a, b), p),
-        quaternions.rotate(a, quaternions.rotate(b, p)), atol=1e-5)
+      quaternions.rotate(quaternions.multiply(a, b), p),
+      quaternions.rotate(a, quaternions.rotate(b, p)),
+      atol=1e-5,
+    )
 
   @parameterized.parameters(range(4))
   def test_conjugate_undoes(self, seed):
@@ -75,7 +82,8 @@ class QuaternionsTest(tf.test.TestCase, parameterized.TestCase):
     self.assertAllClose(back, q, atol=1e-5)
 
   @parameterized.parameters(
-      ([1, 0, 0, 0],), ([0, 1, 0, 0],), ([0, 0, 1, 0],), ([0, 0, 0, 1],))
+    ([1, 0, 0, 0],), ([0, 1, 0, 0],), ([0, 0, 1, 0],), ([0, 0, 0, 1],)
+  )
   def test_matrix_round_trip_at_half_turns(self, q):
     q = tf.constant(q, tf.float32)
     back = quaternions.from_matrix(quaternions.to_matrix(q))
@@ -92,20 +100,24 @@ class QuaternionsTest(tf.test.TestCase, parameterized.TestCase):
   def test_canonicalize(self):
     q = tf.constant([[-0.6, 0.8, 0, 0], [0.6, 0.8, 0, 0], [0, -1.0, 0, 0]])
     self.assertAllClose(
-        quaternions.canonicalize(q),
-        [[0.6, -0.8, 0, 0], [0.6, 0.8, 0, 0], [0, -1, 0, 0]])
+      quaternions.canonicalize(q),
+      [[0.6, -0.8, 0, 0], [0.6, 0.8, 0, 0], [0, -1, 0, 0]],
+    )
 
   @parameterized.parameters(1e-4, 0.01, 0.5, 1.5, 3.0, 3.1415)
   def test_angle_of_a_turn(self, radians):
     start = random_poses.quaternions(0)
     turn = quaternions.from_axis_angle(
-        tf.constant([1.0, 2.0, -3.0]), tf.constant(radians))
+      tf.constant([1.0, 2.0, -3.0]), tf.constant(radians)
+    )
     end = quaternions.multiply(turn, start)
     self.assertAllClose(
-        quaternions.angle(start, end), radians, atol=1e-6, rtol=1e-3)
+      quaternions.angle(start, end), radians, atol=1e-6, rtol=1e-3
+    )
     # Double cover: q and -q are one rotation.
     self.assertAllClose(
-        quaternions.angle(start, -end), radians, atol=1e-6, rtol=1e-3)
+      quaternions.angle(start, -end), radians, atol=1e-6, rtol=1e-3
+    )
 
   @parameterized.parameters(range(4))
   def test_angle_against_scipy(self, seed):
@@ -115,14 +127,19 @@ class QuaternionsTest(tf.test.TestCase, parameterized.TestCase):
 
   @parameterized.parameters(False, True)
   def test_angle_has_a_bounded_gradient(self, jit_compile):
-    a, b = tf.unstack(tf.constant([
-        [[1, 0, 0, 0], [1, 0, 0, 0]],  # identity
-        [[0.6, 0.8, 0, 0], [0.6, 0.8, 0, 0]],
-        [[0.6, 0.8, 0, 0], [-0.6, -0.8, 0, 0]],  # one rotation, two signs
-        [[1, 0, 0, 0], [0, 1, 0, 0]],  # half a turn
-        [[1, 0, 0, 0], [1, 1e-7, 0, 0]],
-        [[1, 0, 0, 0], [0, 0, 0, 0]],  # padding
-    ]), axis=1)
+    a, b = tf.unstack(
+      tf.constant(
+        [
+          [[1, 0, 0, 0], [1, 0, 0, 0]],  # identity
+          [[0.6, 0.8, 0, 0], [0.6, 0.8, 0, 0]],
+          [[0.6, 0.8, 0, 0], [-0.6, -0.8, 0, 0]],  # one rotation, two signs
+          [[1, 0, 0, 0], [0, 1, 0, 0]],  # half a turn
+          [[1, 0, 0, 0], [1, 1e-7, 0, 0]],
+          [[1, 0, 0, 0], [0, 0, 0, 0]],  # padding
+        ]
+      ),
+      axis=1,
+    )
 
     # XLA multiplies 0 by infinity where TensorFlow's own kernels do not.
     @tf.function(jit_compile=jit_compile)

@@ -7,21 +7,24 @@ from mask2cad_tf.ops import roi_masks
 
 
 class RoiMasksTest(tf.test.TestCase, parameterized.TestCase):
-
   def test_outer_box_by_hand(self):
     # 40 x 80 grows by 1.25 to 50 x 100 about the same centre.
     self.assertAllClose(
-        roi_masks.outer_boxes(tf.constant([10.0, 20, 50, 100]), 1.25),
-        [5, 10, 55, 110])
+      roi_masks.outer_boxes(tf.constant([10.0, 20, 50, 100]), 1.25),
+      [5, 10, 55, 110],
+    )
 
   def test_outer_boxes_as_model_garden(self):
     rng = np.random.default_rng(0)
     low = rng.uniform(0, 100, [2, 5, 2])
     boxes = np.concatenate(
-        [low, low + rng.uniform(1, 60, [2, 5, 2])], -1).astype(np.float32)
+      [low, low + rng.uniform(1, 60, [2, 5, 2])], -1
+    ).astype(np.float32)
     self.assertAllClose(
-        roi_masks.outer_boxes(boxes, 1.25, tf.constant([120, 130])),
-        box_ops.compute_outer_boxes(boxes, [120, 130], 1.25), atol=1e-4)
+      roi_masks.outer_boxes(boxes, 1.25, tf.constant([120, 130])),
+      box_ops.compute_outer_boxes(boxes, [120, 130], 1.25),
+      atol=1e-4,
+    )
 
   def test_image_shapes_of_a_batch(self):
     boxes = tf.tile(tf.constant([[[0.0, 0, 100, 100]]]), [2, 3, 1])
@@ -48,23 +51,26 @@ class RoiMasksTest(tf.test.TestCase, parameterized.TestCase):
     # and 2; of [0.5, 2.5] at 1 and 2, half way between pixel centres.
     mask = tf.constant([[[0.0, 4.0, 8.0, 16.0]] * 4])
     self.assertAllClose(
-        roi_masks.crop_masks(mask, tf.constant([[0.0, 1, 2, 3]]), 2)[0, 0],
-        [4, 8])
+      roi_masks.crop_masks(mask, tf.constant([[0.0, 1, 2, 3]]), 2)[0, 0], [4, 8]
+    )
     self.assertAllClose(
-        roi_masks.crop_masks(mask, tf.constant([[0.0, 0.5, 2, 2.5]]), 2)[0, 0],
-        [2, 6])
+      roi_masks.crop_masks(mask, tf.constant([[0.0, 0.5, 2, 2.5]]), 2)[0, 0],
+      [2, 6],
+    )
 
   def test_outside_the_image_is_empty(self):
     # The box is twice the image, about it: only the middle half is inside.
     crop = roi_masks.crop_masks(
-        tf.ones([1, 4, 4]), tf.constant([[-2.0, -2, 6, 6]]), 8)
+      tf.ones([1, 4, 4]), tf.constant([[-2.0, -2, 6, 6]]), 8
+    )
     expected = np.zeros([1, 8, 8])
     expected[:, 2:6, 2:6] = 1.0
     self.assertAllEqual(crop, expected)
 
   def test_full_masks_stay_full_at_the_border(self):
     crop = roi_masks.crop_masks(
-        tf.ones([1, 10, 10], tf.uint8), tf.constant([[0.0, 0, 10, 10]]), 32)
+      tf.ones([1, 10, 10], tf.uint8), tf.constant([[0.0, 0, 10, 10]]), 32
+    )
     self.assertAllEqual(crop, np.ones([1, 32, 32]))
 
   def test_padding_box_samples_the_corner(self):

@@ -17,7 +17,6 @@ def turned(q, radians):
 
 
 class RotationSymmetryTest(tf.test.TestCase, parameterized.TestCase):
-
   @parameterized.parameters((1, 1), (2, 2), (4, 4), (0, 24))
   def test_group_sizes(self, order, expected):
     q = random_poses.quaternions(order)
@@ -31,10 +30,13 @@ class RotationSymmetryTest(tf.test.TestCase, parameterized.TestCase):
   def test_half_turn_symmetry_by_hand(self):
     # Order 2 at identity: identity and the half turn about y, by turns.
     group = rotation_symmetry.equivalent_rotations(
-        tf.constant([1.0, 0, 0, 0]), tf.constant(2))
+      tf.constant([1.0, 0, 0, 0]), tf.constant(2)
+    )
     self.assertAllClose(
-        group[:4],
-        [[1, 0, 0, 0], [0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 1, 0]], atol=1e-6)
+      group[:4],
+      [[1, 0, 0, 0], [0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 1, 0]],
+      atol=1e-6,
+    )
 
   @parameterized.product(seed=(0, 1, 2), order=(1, 2, 4, 0))
   def test_group_keeps_the_silhouette(self, seed, order):
@@ -44,24 +46,30 @@ class RotationSymmetryTest(tf.test.TestCase, parameterized.TestCase):
     radians = 2.0 * np.pi * np.arange(count) / count
     corner = random_poses.points(seed)
     cad = quaternions.rotate(
-        quaternions.from_axis_angle(UP, tf.constant(radians, tf.float32)),
-        corner)
-    for other in rotation_symmetry.equivalent_rotations(
-        q, tf.constant(order))[:5]:
+      quaternions.from_axis_angle(UP, tf.constant(radians, tf.float32)), corner
+    )
+    for other in rotation_symmetry.equivalent_rotations(q, tf.constant(order))[
+      :5
+    ]:
       distances = np.linalg.norm(
-          quaternions.rotate(other, cad)[:, tf.newaxis] -
-          quaternions.rotate(q, cad)[tf.newaxis], axis=-1)
+        quaternions.rotate(other, cad)[:, tf.newaxis]
+        - quaternions.rotate(q, cad)[tf.newaxis],
+        axis=-1,
+      )
       self.assertAllClose(distances.min(axis=1), np.zeros(count), atol=1e-5)
 
   @parameterized.product(seed=(0, 1, 2), order=(1, 2, 4))
   def test_symmetric_angle_is_the_minimum_over_the_group(self, seed, order):
     a, b = random_poses.quaternions(seed, 2)
     expected = min(
-        quaternions.angle(turned(a, 2 * np.pi * i / order), b).numpy()
-        for i in range(order))
+      quaternions.angle(turned(a, 2 * np.pi * i / order), b).numpy()
+      for i in range(order)
+    )
     self.assertAllClose(
-        rotation_symmetry.symmetric_angle(a, b, tf.constant(order)), expected,
-        atol=1e-5)
+      rotation_symmetry.symmetric_angle(a, b, tf.constant(order)),
+      expected,
+      atol=1e-5,
+    )
 
   @parameterized.parameters(range(6))
   def test_any_turn_is_exact(self, seed):
@@ -78,18 +86,23 @@ class RotationSymmetryTest(tf.test.TestCase, parameterized.TestCase):
   def test_turned_cad_is_no_error(self, order, radians):
     q = random_poses.quaternions(7)
     self.assertAllClose(
-        rotation_symmetry.symmetric_angle(
-            turned(q, radians), q, tf.constant(order)), 0.0, atol=1e-3)
+      rotation_symmetry.symmetric_angle(
+        turned(q, radians), q, tf.constant(order)
+      ),
+      0.0,
+      atol=1e-3,
+    )
     self.assertAllClose(
-        rotation_symmetry.symmetric_angle(
-            turned(q, radians), q, tf.constant(1)), radians, atol=1e-3)
+      rotation_symmetry.symmetric_angle(turned(q, radians), q, tf.constant(1)),
+      radians,
+      atol=1e-3,
+    )
 
   def test_every_turn_equally_near(self):
     # A half turn about x cannot be undone about y: all turns are pi away.
     q = tf.constant([0.0, 1.0, 0.0, 0.0])
     reference = tf.constant([1.0, 0.0, 0.0, 0.0])
-    nearest = rotation_symmetry.nearest_equivalent(
-        q, tf.constant(0), reference)
+    nearest = rotation_symmetry.nearest_equivalent(q, tf.constant(0), reference)
     self.assertAllClose(nearest, q)
 
   def test_orders_mix_in_a_batch(self):
@@ -97,8 +110,8 @@ class RotationSymmetryTest(tf.test.TestCase, parameterized.TestCase):
     a, b = random_poses.quaternions(3, 2, 4)
     together = rotation_symmetry.symmetric_angle(a, b, orders)
     alone = [
-        rotation_symmetry.symmetric_angle(a[i], b[i], orders[i])
-        for i in range(4)]
+      rotation_symmetry.symmetric_angle(a[i], b[i], orders[i]) for i in range(4)
+    ]
     self.assertAllClose(together, alone, atol=1e-6)
 
   def test_orders_are_those_of_the_conventions(self):

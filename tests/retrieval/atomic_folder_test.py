@@ -25,8 +25,10 @@ def test_appears_and_is_replaced(tmp_path):
 def test_failure_leaves_the_old_one(tmp_path):
   target = tmp_path / 'folder'
   _write(target, 'one')
-  with pytest.raises(KeyError), atomic_folder.replacing(
-      str(target), 'marker') as new:
+  with (
+    pytest.raises(KeyError),
+    atomic_folder.replacing(str(target), 'marker') as new,
+  ):
     pathlib.Path(new, 'marker').write_text('half')
     raise KeyError
   assert (target / 'marker').read_text() == 'one'
@@ -34,8 +36,10 @@ def test_failure_leaves_the_old_one(tmp_path):
 
 
 def test_failure_leaves_nothing_where_nothing_was(tmp_path):
-  with pytest.raises(KeyError), atomic_folder.replacing(
-      str(tmp_path / 'folder'), 'marker'):
+  with (
+    pytest.raises(KeyError),
+    atomic_folder.replacing(str(tmp_path / 'folder'), 'marker'),
+  ):
     raise KeyError
   assert not list(tmp_path.iterdir())
 

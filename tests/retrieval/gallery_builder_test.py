@@ -19,15 +19,20 @@ from mask2cad_tf.retrieval import gallery_builder
 
 def _library(tmp_path, tiny_world, *cad_ids):
   for cad_id in cad_ids:
-    shutil.copytree(os.path.join(tiny_world.library, cad_id),
-                    tmp_path / 'library' / cad_id)
+    shutil.copytree(
+      os.path.join(tiny_world.library, cad_id), tmp_path / 'library' / cad_id
+    )
   return str(tmp_path / 'library')
 
 
 def _build(tiny_world, library, output, **options):
   return gallery_builder.build(
-      tiny_world.model, tiny_world.config.task.model, library, str(output),
-      **options)
+    tiny_world.model,
+    tiny_world.config.task.model,
+    library,
+    str(output),
+    **options,
+  )
 
 
 def test_every_cad_once_sorted(tiny_world):
@@ -41,18 +46,24 @@ def test_every_cad_once_sorted(tiny_world):
 def test_embeddings_are_of_views_at_the_class_rotations(tiny_world):
   row = tiny_world.gallery.cad_ids.index('chair/high')
   label = tiny_world.gallery.labels[row]
-  scene = renderer.Renderer(meshes.load(
-      tiny_world.gallery.mesh_path('chair/high')))
+  scene = renderer.Renderer(
+    meshes.load(tiny_world.gallery.mesh_path('chair/high'))
+  )
   bins = tiny_world.model.pose_bins.numpy()[label]
   np.testing.assert_array_equal(tiny_world.gallery.rotations[row], bins)
   for view in (0, 7):
     picture = views.render_view(
-        scene, rotations.matrix_from_quaternion(bins[view]))
+      scene, rotations.matrix_from_quaternion(bins[view])
+    )
     embedding = tiny_world.model.embed_views(
-        tf.constant(picture[None, ..., None] / 255.0, tf.float32))
+      tf.constant(picture[None, ..., None] / 255.0, tf.float32)
+    )
     np.testing.assert_allclose(
-        tiny_world.gallery.embeddings[row, view], embedding[0], rtol=1e-3,
-        atol=1e-4)
+      tiny_world.gallery.embeddings[row, view],
+      embedding[0],
+      rtol=1e-3,
+      atol=1e-4,
+    )
 
 
 def test_symmetry_and_chirality_are_noted(tiny_world):
@@ -64,10 +75,8 @@ def test_symmetry_and_chirality_are_noted(tiny_world):
 
 
 def test_meshes_come_along_with_their_materials(tiny_world):
-  folder = os.path.join(
-      tiny_world.gallery_dir, 'meshes', 'bed', 'IKEA_MALM_2')
-  assert set(os.listdir(folder)) == {
-      'model.obj', 'malm_bed_2_obj0_object.mtl'}
+  folder = os.path.join(tiny_world.gallery_dir, 'meshes', 'bed', 'IKEA_MALM_2')
+  assert set(os.listdir(folder)) == {'model.obj', 'malm_bed_2_obj0_object.mtl'}
 
 
 def test_same_input_same_version(tmp_path, tiny_world):
@@ -81,7 +90,8 @@ def test_fewer_views(tmp_path, tiny_world):
   library = _library(tmp_path, tiny_world, 'chair/high')
   gallery = _build(tiny_world, library, tmp_path / 'g', num_views=4).gallery
   np.testing.assert_array_equal(
-      gallery.rotations[0], tiny_world.model.pose_bins.numpy()[2, :4])
+    gallery.rotations[0], tiny_world.model.pose_bins.numpy()[2, :4]
+  )
   with pytest.raises(ValueError, match='17 views .*the model has 16'):
     _build(tiny_world, library, tmp_path / 'g', num_views=17)
 
@@ -93,9 +103,14 @@ def test_broken_meshes_by_name(tmp_path, tiny_world):
     _build(tiny_world, library, tmp_path / 'g')
   assert os.listdir(tmp_path) == ['library']
   seen = []
-  report = _build(tiny_world, library, tmp_path / 'g', skip_broken=True,
-                  progress=lambda *step: seen.append(step))
-  (broken, reason), = report.broken
+  report = _build(
+    tiny_world,
+    library,
+    tmp_path / 'g',
+    skip_broken=True,
+    progress=lambda *step: seen.append(step),
+  )
+  ((broken, reason),) = report.broken
   assert broken == 'chair/low' and 'model.ply' in reason
   assert report.gallery.cad_ids == ('chair/high',)
   assert seen == [(1, 2, 'chair/high')]
@@ -114,8 +129,10 @@ def test_failure_keeps_the_earlier_gallery(tmp_path, tiny_world):
   library = _library(tmp_path, tiny_world, 'chair/high')
   before = _build(tiny_world, library, tmp_path / 'g').gallery.version
   os.makedirs(tmp_path / 'library/spoon/one')
-  shutil.copy(tmp_path / 'library/chair/high/model.ply',
-              tmp_path / 'library/spoon/one/model.ply')
+  shutil.copy(
+    tmp_path / 'library/chair/high/model.ply',
+    tmp_path / 'library/spoon/one/model.ply',
+  )
   with pytest.raises(ValueError, match='spoon'):
     _build(tiny_world, library, tmp_path / 'g')
   assert gallery_lib.load(str(tmp_path / 'g')).version == before
@@ -123,8 +140,15 @@ def test_failure_keeps_the_earlier_gallery(tmp_path, tiny_world):
 
 def test_the_librarys_credits_are_kept(tmp_path, tiny_world):
   library = _library(tmp_path, tiny_world, 'chair/high', 'chair/low')
-  (tmp_path / 'library/manifest.json').write_text(json.dumps({'cads': [
-      {'id': 'chair/low', 'licence': 'CC0', 'creator': 'Ann', 'scale': 0.01}]}))
+  (tmp_path / 'library/manifest.json').write_text(
+    json.dumps(
+      {
+        'cads': [
+          {'id': 'chair/low', 'licence': 'CC0', 'creator': 'Ann', 'scale': 0.01}
+        ]
+      }
+    )
+  )
   high, low = _build(tiny_world, library, tmp_path / 'g').gallery.cads
   assert (low.licence, low.creator, low.scale) == ('CC0', 'Ann', 0.01)
   assert (high.licence, high.creator, high.scale) == ('', '', 0.0)
@@ -136,10 +160,13 @@ def test_textures_are_copied_but_nothing_from_outside(tmp_path, tiny_world):
   (tmp_path / 'secret.png').write_bytes(b's')
   (folder / 'wood.png').write_bytes(b'w')
   (folder / 'm.mtl').write_text(
-      'newmtl a\nmap_Kd -s 1 1 1 wood.png\nmap_Ks ../../../secret.png\n')
+    'newmtl a\nmap_Kd -s 1 1 1 wood.png\nmap_Ks ../../../secret.png\n'
+  )
   (folder / 'm.obj').write_text(
-      'mtllib m.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 1\nv 0 1 0\nusemtl a\n'
-      'f 1 2 3\nf 1 2 4\n')
+    'mtllib m.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 1\nv 0 1 0\nusemtl a\n'
+    'f 1 2 3\nf 1 2 4\n'
+  )
   gallery_builder._copy_with_materials(
-      str(folder / 'm.obj'), str(tmp_path / 'copy/m.obj'))
+    str(folder / 'm.obj'), str(tmp_path / 'copy/m.obj')
+  )
   assert set(os.listdir(tmp_path / 'copy')) == {'m.obj', 'm.mtl', 'wood.png'}

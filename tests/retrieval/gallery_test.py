@@ -13,15 +13,28 @@ from mask2cad_tf.retrieval import gallery as gallery_lib
 def _gallery(seed=0, **changes):
   rng = np.random.default_rng(seed)
   cads = (
-      gallery_lib.Cad('bed/a', 'bed', 'meshes/bed/a/m.obj', 'f00'),
-      gallery_lib.Cad('sofa/b', 'sofa', 'meshes/sofa/b/m.glb', 'ba2',
-                      licence='CC-BY 3.0', creator='Ann', symmetry=2,
-                      mirror_normal=(0.0, 0.0, 0.0), scale=0.01))
+    gallery_lib.Cad('bed/a', 'bed', 'meshes/bed/a/m.obj', 'f00'),
+    gallery_lib.Cad(
+      'sofa/b',
+      'sofa',
+      'meshes/sofa/b/m.glb',
+      'ba2',
+      licence='CC-BY 3.0',
+      creator='Ann',
+      symmetry=2,
+      mirror_normal=(0.0, 0.0, 0.0),
+      scale=0.01,
+    ),
+  )
   fields = dict(
-      path='', class_names=('bed', 'chair', 'sofa'), encoder='e' * 64,
-      cads=cads, embeddings=rng.normal(size=(2, 3, 4)).astype(np.float32),
-      rotations=rng.normal(size=(2, 3, 4)).astype(np.float32),
-      valid=np.array([[True, True, False]] * 2))
+    path='',
+    class_names=('bed', 'chair', 'sofa'),
+    encoder='e' * 64,
+    cads=cads,
+    embeddings=rng.normal(size=(2, 3, 4)).astype(np.float32),
+    rotations=rng.normal(size=(2, 3, 4)).astype(np.float32),
+    valid=np.array([[True, True, False]] * 2),
+  )
   return gallery_lib.Gallery(**{**fields, **changes})
 
 
@@ -37,34 +50,48 @@ def test_round_trip(folder):
   assert loaded.class_names == written.class_names
   assert loaded.content_hash == written.content_hash
   for name in ('embeddings', 'rotations', 'valid'):
-    np.testing.assert_array_equal(
-        getattr(loaded, name), getattr(written, name))
+    np.testing.assert_array_equal(getattr(loaded, name), getattr(written, name))
   np.testing.assert_array_equal(loaded.labels, [1, 3])
   assert loaded.mesh_path('sofa/b') == os.path.join(
-      folder, 'meshes/sofa/b/m.glb')
+    folder, 'meshes/sofa/b/m.glb'
+  )
 
 
 def test_manifest_has_the_fields_that_tools_rely_on(folder):
   with open(os.path.join(folder, 'manifest.json')) as file:
     manifest = json.load(file)
   assert set(manifest) == {
-      'format_version', 'content_hash', 'class_names', 'encoder_fingerprint',
-      'cads'}
+    'format_version',
+    'content_hash',
+    'class_names',
+    'encoder_fingerprint',
+    'cads',
+  }
   bed, sofa = manifest['cads']
-  assert {'id', 'class', 'mesh', 'licence', 'creator', 'symmetry', 'chiral',
-          'scale'} <= set(bed)
-  assert (sofa['class'], sofa['chiral'], bed['chiral']) == (
-      'sofa', True, False)
+  assert {
+    'id',
+    'class',
+    'mesh',
+    'licence',
+    'creator',
+    'symmetry',
+    'chiral',
+    'scale',
+  } <= set(bed)
+  assert (sofa['class'], sofa['chiral'], bed['chiral']) == ('sofa', True, False)
 
 
 def test_hash_tells_contents_apart():
   gallery = _gallery()
   others = [
-      _gallery(seed=1), _gallery(encoder='d' * 64),
-      _gallery(class_names=('bed', 'sofa')),
-      _gallery(valid=np.ones((2, 3), bool)),
-      _gallery(cads=(dataclasses.replace(gallery.cads[0], sha256='f01'),
-                     gallery.cads[1]))]
+    _gallery(seed=1),
+    _gallery(encoder='d' * 64),
+    _gallery(class_names=('bed', 'sofa')),
+    _gallery(valid=np.ones((2, 3), bool)),
+    _gallery(
+      cads=(dataclasses.replace(gallery.cads[0], sha256='f01'), gallery.cads[1])
+    ),
+  ]
   hashes = {other.content_hash for other in [gallery, *others]}
   assert len(hashes) == 6
   assert _gallery(path='elsewhere').content_hash == gallery.content_hash

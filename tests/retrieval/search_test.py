@@ -6,19 +6,28 @@ import tensorflow as tf
 from mask2cad_tf.retrieval import search
 
 # Four CADs, two views each, E = 2. Classes 1, 1, 1, 2.
-_VIEWS = np.array([
+_VIEWS = np.array(
+  [
     [[1.0, 0.0], [0.0, 2.0]],
     [[3.0, 3.0], [-1.0, 0.0]],
     [[0.0, -5.0], [0.0, -1.0]],
-    [[1.0, 0.0], [1.0, 0.0]]], np.float32)
+    [[1.0, 0.0], [1.0, 0.0]],
+  ],
+  np.float32,
+)
 _LABELS = np.array([1, 1, 1, 2])
 _VALID = np.ones((4, 2), bool)
 
 
 def _search(queries, classes, k, valid=_VALID):
   rows, similarities = search.top_k(
-      tf.constant([queries], tf.float32), tf.constant([classes]),
-      tf.constant(_VIEWS), tf.constant(valid), tf.constant(_LABELS), k)
+    tf.constant([queries], tf.float32),
+    tf.constant([classes]),
+    tf.constant(_VIEWS),
+    tf.constant(valid),
+    tf.constant(_LABELS),
+    k,
+  )
   return rows.numpy()[0], similarities.numpy()[0]
 
 
@@ -62,11 +71,14 @@ def test_agrees_with_brute_force_and_in_a_graph():
   queries = rng.normal(size=(2, 5, 8)).astype(np.float32)
   views = rng.normal(size=(20, 4, 8)).astype(np.float32)
   labels, classes = rng.integers(1, 3, 20), rng.integers(1, 3, (2, 5))
-  arguments = [tf.constant(a) for a in (
-      queries, classes, views, np.ones((20, 4), bool), labels)]
+  arguments = [
+    tf.constant(a)
+    for a in (queries, classes, views, np.ones((20, 4), bool), labels)
+  ]
   rows, similarities = tf.function(search.top_k)(*arguments, 3)
   cosines = np.einsum('bne,mve->bnmv', _unit(queries), _unit(views)).max(-1)
   cosines[classes[..., None] != labels] = -np.inf
   np.testing.assert_array_equal(rows, np.argsort(-cosines, axis=-1)[..., :3])
   np.testing.assert_allclose(
-      similarities, -np.sort(-cosines, axis=-1)[..., :3], atol=1e-5)
+    similarities, -np.sort(-cosines, axis=-1)[..., :3], atol=1e-5
+  )

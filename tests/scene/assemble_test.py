@@ -16,10 +16,17 @@ _IDS = ('bed/IKEA_MALM_2', 'bed/IKEA_MALM_3')
 
 def _gallery():
   return gallery_lib.Gallery(
-      'G', ('bed', 'chair'), 'encoder',
-      tuple(gallery_lib.Cad(cad_id, 'bed', f'meshes/{cad_id}/model.obj', '')
-            for cad_id in _IDS),
-      np.zeros((2, 1, 4)), np.zeros((2, 1, 4)), np.ones((2, 1), bool))
+    'G',
+    ('bed', 'chair'),
+    'encoder',
+    tuple(
+      gallery_lib.Cad(cad_id, 'bed', f'meshes/{cad_id}/model.obj', '')
+      for cad_id in _IDS
+    ),
+    np.zeros((2, 1, 4)),
+    np.zeros((2, 1, 4)),
+    np.ones((2, 1), bool),
+  )
 
 
 def _detections(truth, scores=(0.9,), classes=None, rows=((0, 1, -1),)):
@@ -29,67 +36,88 @@ def _detections(truth, scores=(0.9,), classes=None, rows=((0, 1, -1),)):
     return np.stack([value] * (count + 1))
 
   return {
-      'num_detections': np.int32(count),
-      'detection_boxes': repeat(truth.cad.box),
-      'detection_outer_boxes': repeat(truth.cad.box),
-      'detection_classes': np.array([*(classes or [1] * count), 0], np.int32),
-      'detection_scores': np.array([*scores, 0.0], np.float32),
-      'detection_masks': repeat(np.ones((8, 8), np.float32)),
-      'detection_rotations': repeat(
-          rotations.quaternion_from_matrix(truth.cad.rotation)),
-      'detection_centers': repeat(truth.cad.center),
-      'detection_cads': np.array([*rows] * count + [[-1] * 3]),
-      'detection_cad_scores': repeat(np.array([0.7, 0.4, -1.0], np.float32)),
-      'intrinsics': np.zeros(4),
+    'num_detections': np.int32(count),
+    'detection_boxes': repeat(truth.cad.box),
+    'detection_outer_boxes': repeat(truth.cad.box),
+    'detection_classes': np.array([*(classes or [1] * count), 0], np.int32),
+    'detection_scores': np.array([*scores, 0.0], np.float32),
+    'detection_masks': repeat(np.ones((8, 8), np.float32)),
+    'detection_rotations': repeat(
+      rotations.quaternion_from_matrix(truth.cad.rotation)
+    ),
+    'detection_centers': repeat(truth.cad.center),
+    'detection_cads': np.array([*rows] * count + [[-1] * 3]),
+    'detection_cad_scores': repeat(np.array([0.7, 0.4, -1.0], np.float32)),
+    'intrinsics': np.zeros(4),
   }
 
 
 def test_true_rotation_and_depth_give_the_true_pose():
   photo, truth = wheel_scene.load(0)
-  found, = assemble.assemble(
-      _detections(truth), _gallery(), _CADS, photo.camera,
-      depth=truth.cad.translation[2])
+  (found,) = assemble.assemble(
+    _detections(truth),
+    _gallery(),
+    _CADS,
+    photo.camera,
+    depth=truth.cad.translation[2],
+  )
   np.testing.assert_allclose(found.cad.rotation, truth.cad.rotation, atol=1e-6)
   np.testing.assert_allclose(
-      found.cad.translation, truth.cad.translation, atol=1e-6)
+    found.cad.translation, truth.cad.translation, atol=1e-6
+  )
   assert (found.label_name, found.cad.cad_id, found.depth_source) == (
-      'bed', _IDS[0], 'flag')
+    'bed',
+    _IDS[0],
+    'flag',
+  )
   assert found.cad.mesh == f'meshes/{_IDS[0]}/model.obj'
   assert found.similarity == pytest.approx(0.7)
 
 
 def test_box_fit_finds_the_depth_of_a_whole_object():
   photo, truth = wheel_scene.load(2)  # the only bed that is not truncated
-  found, = assemble.assemble(
-      _detections(truth, rows=((1, 0, -1),)), _gallery(), _CADS, photo.camera)
+  (found,) = assemble.assemble(
+    _detections(truth, rows=((1, 0, -1),)), _gallery(), _CADS, photo.camera
+  )
   assert found.depth_source == 'box_fit'
   assert found.cad.depth == pytest.approx(truth.cad.translation[2], rel=0.02)
 
 
 def test_each_candidate_fits_the_box_by_itself():
   photo, truth = wheel_scene.load(0)
-  found, = assemble.assemble(
-      _detections(truth), _gallery(), _CADS, photo.camera)
+  (found,) = assemble.assemble(
+    _detections(truth), _gallery(), _CADS, photo.camera
+  )
   assert [c.cad_id for c in found.candidates] == list(_IDS)
   top, left, bottom, right = truth.cad.box
   for candidate in found.candidates:
     points = cameras.project(
-        meshes.transform(_CADS.mesh(candidate.cad_id), candidate.rotation,
-                         candidate.translation).vertices,
-        photo.camera.intrinsics)
+      meshes.transform(
+        _CADS.mesh(candidate.cad_id), candidate.rotation, candidate.translation
+      ).vertices,
+      photo.camera.intrinsics,
+    )
     width, height = np.ptp(points, axis=0)
     assert width * height == pytest.approx(
-        (bottom - top) * (right - left), rel=1e-3)
+      (bottom - top) * (right - left), rel=1e-3
+    )
     np.testing.assert_allclose(
-        cameras.project(candidate.translation, photo.camera.intrinsics),
-        truth.cad.center, atol=1e-6)
+      cameras.project(candidate.translation, photo.camera.intrinsics),
+      truth.cad.center,
+      atol=1e-6,
+    )
 
 
 def test_scores_select_and_order():
   photo, truth = wheel_scene.load(0)
   found = assemble.assemble(
-      _detections(truth, scores=(0.3, 0.8, 0.6)), _gallery(), _CADS,
-      photo.camera, min_score=0.5, depth=1.0)
+    _detections(truth, scores=(0.3, 0.8, 0.6)),
+    _gallery(),
+    _CADS,
+    photo.camera,
+    min_score=0.5,
+    depth=1.0,
+  )
   assert [f.cad.score for f in found] == pytest.approx([0.8, 0.6])
 
 
@@ -112,15 +140,17 @@ def test_confidence_has_a_threshold(similarity, confident):
   photo, truth = wheel_scene.load(0)
   detections = _detections(truth)
   detections['detection_cad_scores'][:, 0] = similarity
-  found, = assemble.assemble(
-      detections, _gallery(), _CADS, photo.camera, depth=1.0)
+  (found,) = assemble.assemble(
+    detections, _gallery(), _CADS, photo.camera, depth=1.0
+  )
   assert found.confident is confident
 
 
 def test_mask_fills_the_outer_box():
   photo, truth = wheel_scene.load(0)
-  found, = assemble.assemble(
-      _detections(truth), _gallery(), _CADS, photo.camera, depth=1.0)
+  (found,) = assemble.assemble(
+    _detections(truth), _gallery(), _CADS, photo.camera, depth=1.0
+  )
   top, left, bottom, right = truth.cad.box.astype(int)
   expected = np.zeros(photo.image.shape[:2], bool)
   expected[top:bottom, left:right] = True

@@ -20,15 +20,16 @@ from mask2cad_tf.scene import scene_json
 from tests.scene import wheel_scene
 
 _CAMERA = photo_lib.Camera(
-    np.array([100.0, 110.0, 60.0, 45.0]), 120, 80, 'flag')
+  np.array([100.0, 110.0, 60.0, 45.0]), 120, 80, 'flag'
+)
 _MODEL = {'name': 'm', 'gallery_version': 'g', 'package_version': 'p'}
 
 
 def _read_tree(path):
   with open(path, 'rb') as file:
     content = file.read()
-  length, = struct.unpack('<I', content[12:16])
-  return json.loads(content[20:20 + length])
+  (length,) = struct.unpack('<I', content[12:16])
+  return json.loads(content[20 : 20 + length])
 
 
 def _box_scene(tmp_path, mesh, rotation=None, translation=(0.0, 0.0, 4.0)):
@@ -36,8 +37,13 @@ def _box_scene(tmp_path, mesh, rotation=None, translation=(0.0, 0.0, 4.0)):
   mesh.export(path)
   cads = cad_meshes.CadMeshes(lambda cad_id: path)
   cad = posed_cad.PosedCad(
-      3, 'chair/box', 'cad.glb', np.eye(3) if rotation is None else rotation,
-      np.array(translation), np.zeros(4))
+    3,
+    'chair/box',
+    'cad.glb',
+    np.eye(3) if rotation is None else rotation,
+    np.array(translation),
+    np.zeros(4),
+  )
   out = str(tmp_path / 'scene.glb')
   glb.write(out, [cad], cads, _CAMERA)
   return out
@@ -54,8 +60,9 @@ def test_written_files_cover_the_true_mask(tmp_path, index):
 
 def test_axes_are_gltfs(tmp_path):
   # 1 to the left, 2 up, 4 before our camera: glTF's right is +x, its front -z.
-  out = _box_scene(tmp_path, trimesh.creation.box((0.2, 0.2, 0.2)),
-                   translation=(1.0, 2.0, 4.0))
+  out = _box_scene(
+    tmp_path, trimesh.creation.box((0.2, 0.2, 0.2)), translation=(1.0, 2.0, 4.0)
+  )
   center = trimesh.load_scene(out).bounds.mean(axis=0)
   np.testing.assert_allclose(center, [-1.0, 2.0, -4.0], atol=1e-6)
 
@@ -79,7 +86,7 @@ def test_one_named_node_an_object_and_the_camera(tmp_path):
 
 def test_camera_has_the_photos_field_of_view(tmp_path):
   out = _box_scene(tmp_path, trimesh.creation.box())
-  camera, = _read_tree(out)['cameras']
+  (camera,) = _read_tree(out)['cameras']
   lens = camera['perspective']
   # tan(yfov / 2) = 40 / 110; aspect = (120 / 100) / (80 / 110) = 1.65.
   assert np.tan(lens['yfov'] / 2) == pytest.approx(40 / 110)
@@ -93,17 +100,21 @@ def test_colours_of_faces_survive(tmp_path, kind):
   mesh.unmerge_vertices()
   colors = np.random.default_rng(0).integers(0, 256, (80, 4), np.uint8)
   colors[:, 3] = 255
-  given = {'face': {'face_colors': colors},
-           'vertex': {'vertex_colors': np.repeat(colors, 3, axis=0)}}
+  given = {
+    'face': {'face_colors': colors},
+    'vertex': {'vertex_colors': np.repeat(colors, 3, axis=0)},
+  }
   colored = trimesh.Trimesh(
-      mesh.vertices, mesh.faces, process=False, **given[kind])
+    mesh.vertices, mesh.faces, process=False, **given[kind]
+  )
   cads = cad_meshes.CadMeshes(str)
   cads.mesh = lambda _: colored
   cad = posed_cad.PosedCad(
-      1, 'c/d', '', np.eye(3), np.array([0, 0, 4.0]), np.zeros(4))
+    1, 'c/d', '', np.eye(3), np.array([0, 0, 4.0]), np.zeros(4)
+  )
   out = str(tmp_path / 'scene.glb')
   glb.write(out, [cad], cads, _CAMERA)
-  loaded, = trimesh.load_scene(out, process=False).dump()
+  (loaded,) = trimesh.load_scene(out, process=False).dump()
   by_corner = loaded.visual.to_color().vertex_colors[loaded.faces]
   for corner in range(3):
     np.testing.assert_array_equal(by_corner[:, corner], colors)
@@ -113,10 +124,10 @@ def test_texture_survives(tmp_path):
   mesh = trimesh.creation.box()
   image = Image.new('RGB', (4, 4), (10, 200, 30))
   mesh.visual = trimesh.visual.TextureVisuals(
-      uv=np.random.default_rng(0).random((8, 2)), image=image)
-  loaded, = trimesh.load_scene(_box_scene(tmp_path, mesh)).dump()
-  texture = np.asarray(
-      loaded.visual.material.baseColorTexture.convert('RGB'))
+    uv=np.random.default_rng(0).random((8, 2)), image=image
+  )
+  (loaded,) = trimesh.load_scene(_box_scene(tmp_path, mesh)).dump()
+  texture = np.asarray(loaded.visual.material.baseColorTexture.convert('RGB'))
   assert tuple(texture[0, 0]) == (10, 200, 30)
 
 
@@ -133,7 +144,8 @@ def test_a_scene_without_objects(tmp_path):
   assert not glb.scene_silhouette(str(tmp_path)).any()
   assert _read_tree(tmp_path / 'scene.glb')['cameras']
   np.testing.assert_array_equal(
-      np.asarray(Image.open(tmp_path / 'overlay.png')), photo.image)
+    np.asarray(Image.open(tmp_path / 'overlay.png')), photo.image
+  )
 
 
 def test_json_says_what_was_found(tmp_path):
@@ -142,20 +154,33 @@ def test_json_says_what_was_found(tmp_path):
   path = str(tmp_path / 'scene.json')
   scene_json.dump(scene, path)
   assert scene_json.load(path) == scene
-  thing, = scene['objects']
+  (thing,) = scene['objects']
   assert set(thing) == {
-      'label', 'score', 'box', 'mask', 'cad_id', 'mesh', 'similarity',
-      'candidates', 'confident', 'rotation', 'quaternion', 'translation',
-      'scale', 'depth_source', 'center'}
+    'label',
+    'score',
+    'box',
+    'mask',
+    'cad_id',
+    'mesh',
+    'similarity',
+    'candidates',
+    'confident',
+    'rotation',
+    'quaternion',
+    'translation',
+    'scale',
+    'depth_source',
+    'center',
+  }
   assert thing['box'] == [4, 22, 362, 228]  # Pix3D's own x0, y0, x1, y1
   assert scene['image'] == {'path': photo.path, 'width': 395, 'height': 244}
   assert scene['camera']['source'] == 'flag'
-  np.testing.assert_array_equal(
-      masks.decode_rle(thing['mask']), found.cad.mask)
+  np.testing.assert_array_equal(masks.decode_rle(thing['mask']), found.cad.mask)
   w, x, y, z = thing['quaternion']
   assert thing['rotation'][1][0] == pytest.approx(2 * (x * y + w * z), abs=1e-6)
   np.testing.assert_array_equal(
-      scene_json.intrinsics(scene), photo.camera.intrinsics)
+    scene_json.intrinsics(scene), photo.camera.intrinsics
+  )
 
 
 def test_json_that_is_none_is_told(tmp_path):
@@ -172,18 +197,23 @@ def test_failure_keeps_the_earlier_files(tmp_path, monkeypatch):
   photo, found = wheel_scene.load(0)
   folder = str(tmp_path / 'out')
   scene_folder.write(folder, photo, [found], wheel_scene.cads(), _MODEL)
-  before = {name: os.stat(os.path.join(folder, name)).st_mtime_ns
-            for name in os.listdir(folder)}
+  before = {
+    name: os.stat(os.path.join(folder, name)).st_mtime_ns
+    for name in os.listdir(folder)
+  }
   assert set(before) == {'overlay.png', 'scene.glb', 'scene.json'}
 
   def fail(*_):
     raise OSError('disk full')
+
   monkeypatch.setattr(scene_json, 'dump', fail)
   for target in (folder, str(tmp_path / 'new')):
     with pytest.raises(OSError, match='disk full'):
       scene_folder.write(target, photo, [found], wheel_scene.cads(), _MODEL)
-  after = {name: os.stat(os.path.join(folder, name)).st_mtime_ns
-           for name in os.listdir(folder)}
+  after = {
+    name: os.stat(os.path.join(folder, name)).st_mtime_ns
+    for name in os.listdir(folder)
+  }
   assert after == before
   assert os.listdir(tmp_path) == ['out']
 
@@ -206,13 +236,25 @@ def test_overlay_puts_the_nearer_cad_in_front(tmp_path):
 
   def draw(depths):
     objects = [
-        type(found)(
-            posed_cad.PosedCad(
-                1, f'bed/{z}', '', np.eye(3), np.array([0, 0, z]),
-                np.array([200.0, 0, 230, 20]), mask=found.cad.mask & False,
-                center=center),
-            'bed', found.candidates, 'flag') for z in depths]
+      type(found)(
+        posed_cad.PosedCad(
+          1,
+          f'bed/{z}',
+          '',
+          np.eye(3),
+          np.array([0, 0, z]),
+          np.array([200.0, 0, 230, 20]),
+          mask=found.cad.mask & False,
+          center=center,
+        ),
+        'bed',
+        found.candidates,
+        'flag',
+      )
+      for z in depths
+    ]
     return np.asarray(overlay.draw(photo, objects, cads))[center[1], center[0]]
+
   first, second = draw([4.0, 9.0]), draw([9.0, 4.0])
-  assert first[2] > first[0]    # blue, the first object's colour, is nearer
+  assert first[2] > first[0]  # blue, the first object's colour, is nearer
   assert second[0] > second[2]  # orange, the second object's

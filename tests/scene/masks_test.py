@@ -31,7 +31,8 @@ def test_beyond_the_photo_is_cut_off():
 
 
 @pytest.mark.parametrize(
-    'box', [[20, 20, 30, 30], [-9, -9, -1, -1], [3, 3, 3, 3]])
+  'box', [[20, 20, 30, 30], [-9, -9, -1, -1], [3, 3, 3, 3]]
+)
 def test_no_pixel_no_mask(box):
   assert not masks.paste(np.ones((4, 4)), np.array(box), 8, 8).any()
 
@@ -41,7 +42,8 @@ def test_inverse_of_the_training_crop():
   disc = np.hypot(rows - 30, columns - 37) < 17
   box = np.array([[9.3, 15.8, 51.1, 58.4]], np.float32)
   crop = roi_masks.crop_masks(
-      tf.constant(disc[None].astype(np.float32)), tf.constant(box), 64)
+    tf.constant(disc[None].astype(np.float32)), tf.constant(box), 64
+  )
   pasted = masks.paste(crop.numpy()[0], box[0], 60, 80)
   assert (pasted & disc).sum() / (pasted | disc).sum() > 0.98
 

@@ -13,8 +13,9 @@ def _save(path, size=(40, 30), orientation=None, focal_35mm=None):
   if orientation:
     exif[ExifTags.Base.Orientation] = orientation
   if focal_35mm is not None:
-    exif.get_ifd(ExifTags.IFD.Exif)[
-        ExifTags.Base.FocalLengthIn35mmFilm] = focal_35mm
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.FocalLengthIn35mmFilm] = (
+      focal_35mm
+    )
   pixels = np.zeros((size[1], size[0], 3), np.uint8)
   pixels[:10, :10] = 255  # a white top left corner
   Image.fromarray(pixels).save(path, exif=exif)
@@ -25,7 +26,8 @@ def test_default_is_a_phone(tmp_path):
   camera = photo_lib.load(_save(tmp_path / 'a.png')).camera
   # 40 x 30: the diagonal is 50 px; 27 / 43.267 of it.
   np.testing.assert_allclose(
-      camera.intrinsics, [31.2016, 31.2016, 20, 15], rtol=1e-4)
+    camera.intrinsics, [31.2016, 31.2016, 20, 15], rtol=1e-4
+  )
   assert (camera.width, camera.height, camera.source) == (40, 30, 'default')
 
 

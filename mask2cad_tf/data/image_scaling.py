@@ -1,0 +1,40 @@
+"""Resize and crop a photo; randomness enters as arguments.
+
+What `official.vision.ops.preprocess_ops.resize_and_crop_image` does, with the
+random scale and offset given by the caller instead of drawn inside.
+"""
+
+from typing import Sequence
+from typing import Tuple
+
+import tensorflow as tf
+
+
+def resize_and_crop(
+  image: tf.Tensor,
+  output_size: Sequence[int],
+  scale: tf.Tensor,
+  place: tf.Tensor,
+) -> Tuple[tf.Tensor, tf.Tensor]:
+  """Fits the image, times a scale, into the output; crops what sticks out.
+
+  Args:
+    image: number [h, w, 3].
+    output_size: (height, width) of the crop.
+    scale: float scalar; 1 fits the whole image in.
+    place: float [2], (y, x) in 0 .. 1: where the crop lies in what sticks out.
+
+  Returns:
+    float [at most output_size, 3] in the image's value range, and image_info
+    [4, 2]: original size, output size, scale, offset, each (y, x).
+  """
+  size = tf.cast(tf.shape(image)[:2], tf.float32)
+  output = tf.constant(output_size, tf.float32)
+  target = tf.round(scale * output)
+  scaled_size = tf.round(size * tf.reduce_min(target / size))
+  offset = tf.floor(tf.maximum(scaled_size - output, 0.0) * place)
+  scaled = tf.image.resize(image, tf.cast(scaled_size, tf.int32))
+  top, left = tf.unstack(tf.cast(offset, tf.int32))
+  cropped = scaled[top : top + output_size[0], left : left + output_size[1]]
+  info = tf.stack([size, output, scaled_size / size, offset])
+  return cropped, info

@@ -1,0 +1,149 @@
+"""The pool of CAD views that an image's RoIs are compared with (Sec. 3.2).
+
+Per object 3 of its CAD's canonical views and the jittered view of its record;
+further CADs of the same classes as distractors.
+"""
+
+from typing import Tuple
+
+import tensorflow as tf
+
+from mask2cad_tf import conventions
+from mask2cad_tf.data import view_store
+
+_SIZE = conventions.VIEW_SIZE
+_BLACK = tf.io.encode_png(tf.zeros([_SIZE, _SIZE, 1], tf.uint8)).numpy()
+
+
+def object_views(
+  store: view_store.ViewStore,
+  rows: tf.Tensor,
+  jittered: tf.Tensor,
+  flip: tf.Tensor,
+  num_canonical: int,
+  max_objects: int,
+  seed: tf.Tensor,
+) -> Tuple[tf.Tensor, tf.Tensor]:
+  """Views of the objects' own CADs.
+
+  Args:
+    store: all CADs.
+    rows: int32 [m], m <= max_objects, the objects' CADs; -1 unknown.
+    jittered: string [m], PNG of the objects' jittered views.
+    flip: bool, whether the photo is flipped; the jittered views then are too.
+    num_canonical: canonical views per object, without replacement.
+    max_objects: O.
+    seed: int [2].
+
+  Returns:
+    float [O, num_canonical + 1, 128, 128, 1], 0 .. 1, the jittered view last,
+    and rows int32 [O]; -1 and black for padding and unknown CADs.
+  """
+  own = _sample_views(store, rows, num_canonical, seed)
+  jittered = tf.where(rows < 0, _BLACK, jittered)
+  canonical = _decode(own)  # [m, V-1, S, S, 1]
+  last = _decode(jittered[:, tf.newaxis])  # [m, 1, S, S, 1]
+  last = tf.where(flip, tf.reverse(last, axis=[3]), last)
+  return _pad(tf.concat([canonical, last], axis=1), rows, max_objects)
+
+
+def distractor_views(
+  store: view_store.ViewStore,
+  rows: tf.Tensor,
+  num_views: int,
+  count: int,
+  seed: tf.Tensor,
+) -> Tuple[tf.Tensor, tf.Tensor]:
+  """Views of other CADs of the same classes: negatives of Eq. (1).
+
+  Args:
+    store: all CADs.
+    rows: int32 [m], the image's CADs; -1 unknown.
+    num_views: V, canonical views per distractor.
+    count: D.
+    seed: int [2].
+
+  Returns:
+    float [D, V, 128, 128, 1] and rows int32 [D]; -1 and black where the store
+    has fewer CADs of these classes that are no duplicates of the image's.
+  """
+  seeds = tf.random.experimental.stateless_split(seed, 2)
+  known = tf.boolean_mask(rows, rows >= 0)
+  same_class = _is_in(store.labels, tf.gather(store.labels, known))
+  own = _is_in(store.groups, tf.gather(store.groups, known))
+  luck = tf.random.stateless_uniform(tf.shape(store.labels), seeds[0])
+  luck = tf.where(same_class & ~own, luck, -1.0)
+  best, others = tf.math.top_k(luck, tf.minimum(count, tf.size(luck)))
+  others = tf.boolean_mask(others, best >= 0.0)
+  views = _decode(_sample_views(store, others, num_views, seeds[1]))
+  return _pad(views, others, count)
+
+
+def random_crops(
+  views: tf.Tensor, smallest: float, seed: tf.Tensor
+) -> tf.Tensor:
+  """Random square crops, resized back (S2, Sec. 4.2).
+
+  Args:
+    views: float [P, V, 128, 128, 1].
+    smallest: share of the side that the smallest crop keeps; 1 keeps all.
+    seed: int [2].
+
+  Returns:
+    float [P, V, 128, 128, 1].
+  """
+  if smallest >= 1.0:
+    return views
+  flat = tf.reshape(views, [-1, _SIZE, _SIZE, 1])
+  count = tf.shape(flat)[0]
+  draws = tf.random.stateless_uniform([count, 3], seed)
+  side = smallest + (1.0 - smallest) * draws[:, :1]
+  corner = draws[:, 1:] * (1.0 - side)
+  crops = tf.image.crop_and_resize(
+    flat,
+    tf.concat([corner, corner + side], axis=-1),
+    tf.range(count),
+    [_SIZE, _SIZE],
+  )
+  return tf.reshape(crops, tf.shape(views))
+
+
+def _sample_views(
+  store: view_store.ViewStore, rows: tf.Tensor, count: int, seed: tf.Tensor
+) -> tf.Tensor:
+  """PNG string [m, count] of each row, without replacement; -1 is black."""
+  draws = tf.random.stateless_uniform(
+    [tf.shape(rows)[0], conventions.NUM_VIEWS], seed
+  )
+  picks = tf.math.top_k(draws, count).indices  # [m, count]
+  own = tf.gather(store.views, tf.maximum(rows, 0))  # [m, NUM_VIEWS]
+  chosen = tf.gather(own, picks, batch_dims=1)
+  return tf.where(rows[:, tf.newaxis] < 0, _BLACK, chosen)
+
+
+def _decode(pngs: tf.Tensor) -> tf.Tensor:
+  """PNG string [m, V] -> float [m, V, 128, 128, 1], 0 .. 1."""
+  images = tf.map_fn(
+    lambda png: tf.io.decode_png(png, channels=1),
+    tf.reshape(pngs, [-1]),
+    fn_output_signature=tf.TensorSpec([_SIZE, _SIZE, 1], tf.uint8),
+  )
+  shape = tf.concat([tf.shape(pngs), [_SIZE, _SIZE, 1]], axis=0)
+  return tf.cast(tf.reshape(images, shape), tf.float32) / 255.0
+
+
+def _pad(
+  views: tf.Tensor, rows: tf.Tensor, count: int
+) -> Tuple[tf.Tensor, tf.Tensor]:
+  missing = count - tf.shape(rows)[0]
+  views = tf.pad(views, [[0, missing]] + [[0, 0]] * 4)
+  rows = tf.pad(rows, [[0, missing]], constant_values=-1)
+  return (
+    tf.ensure_shape(views, [count, None, _SIZE, _SIZE, 1]),
+    tf.ensure_shape(rows, [count]),
+  )
+
+
+def _is_in(values: tf.Tensor, members: tf.Tensor) -> tf.Tensor:
+  """Is each of int [n] among int [m]? Bool [n]."""
+  return tf.reduce_any(values[:, tf.newaxis] == members, axis=-1)

@@ -1,0 +1,1 @@
+"""Converters from datasets and CAD libraries to records."""
