@@ -341,8 +341,11 @@ class Mask2CADModule(tf.Module):
 
   def signatures(self) -> Dict[str, Any]:
     """The SavedModel's signatures by name."""
+    entries = {
+      'serving_default': self.serve,
+      'serve_with_intrinsics': self.serve_with_intrinsics,
+      'embed_views': self.embed_views,
+    }
     return {
-      'serving_default': self.serve.get_concrete_function(),
-      'serve_with_intrinsics': self.serve_with_intrinsics.get_concrete_function(),
-      'embed_views': self.embed_views.get_concrete_function(),
+      name: entry.get_concrete_function() for name, entry in entries.items()
     }

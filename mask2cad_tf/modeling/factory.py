@@ -1,0 +1,230 @@
+"""Configuration to built model."""
+
+import copy
+from typing import Any
+from typing import Dict
+from typing import NamedTuple
+from typing import Optional
+
+import numpy as np
+import tensorflow as tf
+from official.vision.modeling import factory as garden_factory
+
+from mask2cad_tf import conventions
+from mask2cad_tf.configs import mask2cad as mask2cad_cfg
+from mask2cad_tf.geometry import view_medoids
+from mask2cad_tf.modeling import mask2cad_model
+from mask2cad_tf.modeling import shape_priors
+from mask2cad_tf.modeling import view_encoder
+
+# Imported for its registration with Model Garden's backbone factory.
+from mask2cad_tf.modeling.backbones import efficientnet_lite  # noqa: F401
+from mask2cad_tf.modeling.heads import cad
+from mask2cad_tf.modeling.heads import shapemask
+from mask2cad_tf.modeling.layers import object_features
+from mask2cad_tf.modeling.layers import pose_decoder
+
+
+class _Assets(NamedTuple):
+  """What files give to the weights."""
+
+  priors: np.ndarray  # [C, num_priors, M, M]
+  rotations: np.ndarray  # [C, K, 4] wxyz
+  valid: np.ndarray  # [C, K], 0 or 1
+
+
+_Regularizer = Optional[tf.keras.regularizers.Regularizer]
+
+
+def build_mask2cad(
+  input_specs: tf.keras.layers.InputSpec,
+  model_config: mask2cad_cfg.Mask2CAD,
+  l2_regularizer: _Regularizer = None,
+  load_assets: bool = True,
+) -> mask2cad_model.Mask2CADModel:
+  """Builds a model whose variables all exist.
+
+  Args:
+    input_specs: spec of the images, [None, H, W, 3].
+    model_config: the model's configuration.
+    l2_regularizer: of every kernel.
+    load_assets: whether to read the shape priors, the pose medoids and the
+      backbone's packaged ImageNet weights; False leaves all three to a
+      checkpoint.
+
+  Returns:
+    The model.
+
+  Raises:
+    FileNotFoundError: priors or medoids are missing.
+    ValueError: they do not fit the configuration, or it contradicts itself.
+  """
+  _check_classes(model_config)
+  # Read before anything slow is built.
+  assets = _read_assets(model_config) if load_assets else None
+  if not load_assets:
+    model_config = copy.deepcopy(model_config)
+    model_config.backbone.efficientnet_lite.imagenet_weights = False
+  retinanet = garden_factory.build_retinanet(
+    input_specs, model_config, l2_regularizer
+  )
+  anchor = model_config.anchor
+  model = mask2cad_model.Mask2CADModel(
+    backbone=retinanet.backbone,
+    decoder=retinanet.decoder,
+    head=retinanet.head,
+    detection_generator=retinanet.detection_generator,
+    **_mask_parts(model_config, l2_regularizer),
+    **_cad_parts(model_config, l2_regularizer),
+    outer_box_scale=model_config.roi.outer_box_scale,
+    stop_mask_gradient=model_config.cad_head.stop_mask_gradient,
+    min_level=model_config.min_level,
+    max_level=model_config.max_level,
+    num_scales=anchor.num_scales,
+    aspect_ratios=anchor.aspect_ratios,
+    anchor_size=anchor.anchor_size,
+  )
+  _create_variables(model, model_config)
+  if assets:
+    model.shape_prior_head.priors.assign(assets.priors)
+    model.pose_decoder.bins.assign(assets.rotations)
+    model.pose_decoder.bins_valid.assign(assets.valid)
+  return model
+
+
+def _check_classes(config: mask2cad_cfg.Mask2CAD) -> None:
+  if config.num_classes != len(config.class_names) + 1:
+    raise ValueError(
+      f'model.num_classes is {config.num_classes} (with the background), but '
+      f'model.class_names has {len(config.class_names)} names. Expected one '
+      'name less than classes.'
+    )
+
+
+def _mask_parts(
+  config: mask2cad_cfg.Mask2CAD, regularizer: _Regularizer
+) -> Dict[str, Any]:
+  """The RoI crop and ShapeMask's three heads."""
+  roi, mask, norm = config.roi, config.shapemask, config.norm_activation
+  decoder = {
+    'num_classes': config.num_classes,
+    'num_filters': mask.num_filters,
+    'num_convs': mask.num_convs,
+    'activation': norm.activation,
+    'use_sync_bn': norm.use_sync_bn,
+    'norm_momentum': norm.norm_momentum,
+    'norm_epsilon': norm.norm_epsilon,
+    'kernel_regularizer': regularizer,
+  }
+  return {
+    'roi_features': object_features.RoiFeatures(
+      roi.crop_size, roi.min_level, roi.max_level, name='roi_features'
+    ),
+    'shape_prior_head': shapemask.ShapePriorHead(
+      config.num_classes,
+      mask.num_priors,
+      roi.crop_size,
+      mask.num_filters,
+      regularizer,
+      name='shape_prior_head',
+    ),
+    'coarse_mask_head': shapemask.CoarseMaskHead(
+      **decoder, name='coarse_mask_head'
+    ),
+    'fine_mask_head': shapemask.FineMaskHead(
+      **decoder, upsample_factor=mask.upsample_factor, name='fine_mask_head'
+    ),
+  }
+
+
+def _cad_parts(
+  config: mask2cad_cfg.Mask2CAD, regularizer: _Regularizer
+) -> Dict[str, Any]:
+  """The four CAD heads, the pose decoder and the view encoder."""
+  head, pose, norm = config.cad_head, config.pose, config.norm_activation
+  trunk = {
+    'num_filters': head.num_filters,
+    'num_convs': head.num_convs,
+    'norm': head.norm,
+    'norm_momentum': norm.norm_momentum,
+    'norm_epsilon': norm.norm_epsilon,
+    'kernel_regularizer': regularizer,
+  }
+  classes = config.num_classes
+  return {
+    'embedding_head': cad.EmbeddingHead(
+      head.embedding_size, trunk=trunk, name='embedding_head'
+    ),
+    'pose_bin_head': cad.PoseBinHead(
+      classes, pose.num_bins, trunk=trunk, name='pose_bin_head'
+    ),
+    'pose_delta_head': cad.PoseDeltaHead(
+      classes,
+      pose.num_bins if pose.delta_per_bin else 1,
+      trunk=trunk,
+      name='pose_delta_head',
+    ),
+    'center_head': cad.CenterHead(classes, trunk=trunk, name='center_head'),
+    'pose_decoder': pose_decoder.PoseDecoder(
+      classes, pose.num_bins, name='pose_decoder'
+    ),
+    'view_encoder': view_encoder.ViewEncoder(
+      model_id=config.view_encoder.model_id,
+      depth_multiplier=config.view_encoder.depth_multiplier,
+      embedding_size=head.embedding_size,
+      use_sync_bn=norm.use_sync_bn,
+      norm_momentum=norm.norm_momentum,
+      norm_epsilon=norm.norm_epsilon,
+      kernel_regularizer=regularizer,
+      name='view_encoder',
+    ),
+  }
+
+
+def _create_variables(
+  model: mask2cad_model.Mask2CADModel, config: mask2cad_cfg.Mask2CAD
+) -> None:
+  """Traces the heads once on symbolic inputs; no arithmetic is done."""
+  size, mask = config.roi.crop_size, config.shapemask
+  channels = model.decoder.output_specs[str(config.roi.min_level)][-1]
+  boxes = tf.keras.Input([1, 4])
+  classes = tf.keras.Input([1], dtype=tf.int32)
+  features = tf.keras.Input([1, size, size, channels])
+  logits = tf.keras.Input([1, size, size])
+  model.shape_prior_head(features, boxes, boxes, classes)
+  mask_features = tf.keras.Input([1, size, size, mask.num_filters])
+  model.coarse_mask_head(mask_features, logits, classes)
+  model.fine_mask_head(mask_features, logits, classes)
+  for head in (
+    model.embedding_head,
+    model.pose_bin_head,
+    model.pose_delta_head,
+    model.center_head,
+  ):
+    head(features)
+  side = conventions.VIEW_SIZE
+  model.view_encoder(tf.keras.Input([side, side, 1]))
+
+
+def _read_assets(config: mask2cad_cfg.Mask2CAD) -> _Assets:
+  priors = shape_priors.load(
+    config.shapemask.priors_path,
+    config.class_names,
+    config.shapemask.num_priors,
+    config.roi.crop_size,
+  )
+  path = config.pose.medoids_path
+  rotations, valid, meta = view_medoids.load(path, config.class_names)
+  if meta['rotation_frame'] != config.pose.rotation_frame:
+    raise ValueError(
+      f'model.pose.rotation_frame is {config.pose.rotation_frame!r}, but the '
+      f'medoids {path!r} are in the frame {meta["rotation_frame"]!r}. Build '
+      'them again: python -m tfrecords_tools.build_pose_medoids '
+      f'--rotation_frame={config.pose.rotation_frame}'
+    )
+  if rotations.shape[1] != config.pose.num_bins:
+    raise ValueError(
+      f'model.pose.num_bins is {config.pose.num_bins}, but {path!r} has '
+      f'{rotations.shape[1]} medoids per class. Make them equal.'
+    )
+  return _Assets(priors, rotations, valid.astype(np.float32))

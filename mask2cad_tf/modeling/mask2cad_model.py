@@ -1,0 +1,314 @@
+"""Mask2CAD: RetinaNet, ShapeMask's masks, and the CAD branches (Fig. 2)."""
+
+from typing import Any
+from typing import Dict
+from typing import Mapping
+from typing import Optional
+from typing import Sequence
+
+import tensorflow as tf
+from official.vision.modeling import retinanet_model
+from official.vision.ops import anchor
+
+from mask2cad_tf.ops import roi_masks
+
+
+@tf.keras.utils.register_keras_serializable(package='Mask2CAD')
+class Mask2CADModel(retinanet_model.RetinaNetModel):
+  """Detects objects; predicts mask, embedding, rotation and centre of each."""
+
+  def __init__(
+    self,
+    backbone: tf.keras.Model,
+    decoder: tf.keras.Model,
+    head: tf.keras.layers.Layer,
+    detection_generator: tf.keras.layers.Layer,
+    roi_features: tf.keras.layers.Layer,
+    shape_prior_head: tf.keras.layers.Layer,
+    coarse_mask_head: tf.keras.layers.Layer,
+    fine_mask_head: tf.keras.layers.Layer,
+    embedding_head: tf.keras.layers.Layer,
+    pose_bin_head: tf.keras.layers.Layer,
+    pose_delta_head: tf.keras.layers.Layer,
+    center_head: tf.keras.layers.Layer,
+    pose_decoder: tf.keras.layers.Layer,
+    view_encoder: tf.keras.layers.Layer,
+    outer_box_scale: float,
+    stop_mask_gradient: bool = True,
+    **kwargs,
+  ):
+    """Puts built parts together.
+
+    Args:
+      backbone: as RetinaNetModel's.
+      decoder: as RetinaNetModel's.
+      head: as RetinaNetModel's.
+      detection_generator: as RetinaNetModel's; applies NMS.
+      roi_features: layers.object_features.RoiFeatures.
+      shape_prior_head: heads.shapemask.ShapePriorHead.
+      coarse_mask_head: heads.shapemask.CoarseMaskHead.
+      fine_mask_head: heads.shapemask.FineMaskHead.
+      embedding_head: heads.cad.EmbeddingHead.
+      pose_bin_head: heads.cad.PoseBinHead.
+      pose_delta_head: heads.cad.PoseDeltaHead.
+      center_head: heads.cad.CenterHead.
+      pose_decoder: layers.pose_decoder.PoseDecoder.
+      view_encoder: view_encoder.ViewEncoder.
+      outer_box_scale: side of the outer box over the box's.
+      stop_mask_gradient: whether M_i enters M_i∘F_i as a constant.
+      **kwargs: RetinaNetModel's anchor arguments.
+    """
+    super().__init__(backbone, decoder, head, detection_generator, **kwargs)
+    parts = {
+      'roi_features': roi_features,
+      'shape_prior_head': shape_prior_head,
+      'coarse_mask_head': coarse_mask_head,
+      'fine_mask_head': fine_mask_head,
+      'embedding_head': embedding_head,
+      'pose_bin_head': pose_bin_head,
+      'pose_delta_head': pose_delta_head,
+      'center_head': center_head,
+      'pose_decoder': pose_decoder,
+      'view_encoder': view_encoder,
+    }
+    for name, part in parts.items():
+      setattr(self, name, part)
+    self._config_dict.update(
+      parts,
+      outer_box_scale=outer_box_scale,
+      stop_mask_gradient=stop_mask_gradient,
+    )
+
+  def call(
+    self,
+    images: tf.Tensor,
+    image_shape: Optional[tf.Tensor] = None,
+    anchor_boxes: Optional[Mapping[str, tf.Tensor]] = None,
+    roi_boxes: Optional[tf.Tensor] = None,
+    roi_classes: Optional[tf.Tensor] = None,
+    views: Optional[tf.Tensor] = None,
+    training: Optional[bool] = None,
+  ) -> Dict[str, Any]:
+    """Runs training, detection, or detection on given boxes.
+
+    Args:
+      images: [B, H, W, 3], normalised as Model Garden's parsers do.
+      image_shape: [B, 2] height and width without padding; clips detections.
+      anchor_boxes: level to [B, H_l, W_l, A * 4]; made here if None.
+      roi_boxes: [B, N, 4] yxyx, pixels: the sampled RoIs in training; without
+        training these boxes take the detections' place, with score 1.
+      roi_classes: int [B, N], 0 where a box is padding; padding comes last.
+      views: [B, O, V, 128, 128, 1], the pool of rendered views (training).
+      training: whether it is in training mode.
+
+    Returns:
+      Training: cls_outputs and box_outputs by level; prior_masks,
+      coarse_mask_logits [B, N, M, M]; fine_mask_logits [B, N, M', M'];
+      image_embeddings [B, N, E]; pose_bin_logits [B, N, C, K]; pose_deltas
+      [B, N, C, 1 or K, 4]; center_offsets [B, N, C, 2]; view_embeddings
+      [B, O, V, E].
+      Otherwise: cls_outputs, box_outputs, detection_boxes, detection_classes
+      (0 = padding), detection_scores, num_detections; detection_outer_boxes
+      [B, N, 4]; detection_masks [B, N, M', M'], probabilities in the outer
+      box; detection_embeddings [B, N, E]; detection_rotations [B, N, 4] wxyz in
+      the configured frame; detection_pose_bins [B, N]; detection_centers
+      [B, N, 2] xy, pixels. Boxes and centres are in pixels of `images`.
+
+    Raises:
+      ValueError: an argument that the mode needs is missing.
+    """
+    self._check_arguments(roi_boxes, roi_classes, views, training)
+    # The parent's training branch is the one that stops before NMS.
+    dense = super().call(
+      images, output_intermediate_features=True, training=True
+    )
+    outputs = {key: dense[key] for key in ('cls_outputs', 'box_outputs')}
+    boxes, classes = roi_boxes, roi_classes
+    if not training:
+      if roi_boxes is None:
+        anchor_boxes = anchor_boxes or self._anchor_boxes(images)
+        detections = self._detect(outputs, anchor_boxes, image_shape)
+      else:
+        detections = _given_detections(roi_boxes, roi_classes)
+      outputs.update(detections)
+      boxes = outputs['detection_boxes']
+      classes = outputs['detection_classes']
+    outer_boxes = roi_masks.outer_boxes(
+      tf.stop_gradient(boxes), self._config_dict['outer_box_scale']
+    )
+    rois = self._describe(
+      dense, boxes, outer_boxes, classes, images.shape[1:3], training
+    )
+    if training:
+      embeddings = self.view_encoder(views, training=training)
+      return {**outputs, **rois, 'view_embeddings': embeddings}
+    outputs['detection_outer_boxes'] = outer_boxes
+    outputs.update(self._decode(rois, boxes, classes))
+    return outputs
+
+  def _check_arguments(self, roi_boxes, roi_classes, views, training) -> None:
+    if (roi_boxes is None) != (roi_classes is None):
+      raise ValueError(
+        'Mask2CADModel: expected roi_boxes and roi_classes together, found '
+        'only one of them.'
+      )
+    if training and (roi_boxes is None or views is None):
+      raise ValueError(
+        'Mask2CADModel: training needs roi_boxes, roi_classes and views, '
+        'which the training parser puts among the labels.'
+      )
+
+  def _anchor_boxes(self, images: tf.Tensor) -> Dict[str, tf.Tensor]:
+    """Anchors of the images' size, level to [B, H_l, W_l, A * 4]."""
+    config = self._config_dict
+    boxes = anchor.Anchor(
+      min_level=config['min_level'],
+      max_level=config['max_level'],
+      num_scales=config['num_scales'],
+      aspect_ratios=config['aspect_ratios'],
+      anchor_size=config['anchor_size'],
+      image_size=tuple(images.shape[1:3]),
+    ).multilevel_boxes
+    batch = tf.shape(images)[0]
+    return {
+      level: tf.tile(box[None], [batch, 1, 1, 1])
+      for level, box in boxes.items()
+    }
+
+  def _detect(
+    self,
+    dense: Mapping[str, Mapping[str, tf.Tensor]],
+    anchor_boxes: Mapping[str, tf.Tensor],
+    image_shape: Optional[tf.Tensor],
+  ) -> Dict[str, tf.Tensor]:
+    """Decoding and NMS, in float32; NMS's padding set to zero."""
+    found = self.detection_generator(
+      tf.nest.map_structure(_float32, dict(dense['box_outputs'])),
+      tf.nest.map_structure(_float32, dict(dense['cls_outputs'])),
+      anchor_boxes,
+      image_shape,
+    )
+    boxes = found['detection_boxes']
+    count = tf.cast(found['num_detections'], tf.int32)
+    valid = tf.range(tf.shape(boxes)[1])[None, :] < count[:, None]
+    classes = tf.cast(found['detection_classes'], tf.int32)
+    return {
+      'detection_boxes': tf.where(valid[..., None], boxes, 0.0),
+      'detection_classes': tf.where(valid, classes, 0),
+      'detection_scores': tf.where(valid, found['detection_scores'], 0.0),
+      'num_detections': count,
+    }
+
+  def _decode(
+    self, rois: Mapping[str, tf.Tensor], boxes: tf.Tensor, classes: tf.Tensor
+  ) -> Dict[str, tf.Tensor]:
+    """Raw outputs of the branches to what they say of each detection."""
+    rotations, bins, centers = self.pose_decoder(
+      rois['pose_bin_logits'],
+      rois['pose_deltas'],
+      rois['center_offsets'],
+      boxes,
+      classes,
+    )
+    return {
+      'detection_masks': tf.sigmoid(rois['fine_mask_logits']),
+      'detection_embeddings': rois['image_embeddings'],
+      'detection_rotations': rotations,
+      'detection_pose_bins': bins,
+      'detection_centers': centers,
+    }
+
+  def _describe(
+    self,
+    dense: Mapping[str, tf.Tensor],
+    boxes: tf.Tensor,
+    outer_boxes: tf.Tensor,
+    classes: tf.Tensor,
+    image_size: Sequence[int],
+    training: Optional[bool],
+  ) -> Dict[str, tf.Tensor]:
+    """Every branch's raw outputs; `dense` has the pyramid as 'decoder_3'..."""
+    features = {
+      key[len('decoder_') :]: value
+      for key, value in dense.items()
+      if key.startswith('decoder_')
+    }
+    # F_i, [B, N, M, M, C_fpn].
+    roi_features = self.roi_features(features, outer_boxes, image_size)
+    mask_features, prior_masks = self.shape_prior_head(
+      roi_features, boxes, outer_boxes, classes
+    )
+    coarse_logits = self.coarse_mask_head(
+      mask_features, prior_masks, classes, training=training
+    )
+    object_features = roi_masks.mask_features(
+      roi_features,
+      tf.cast(coarse_logits, roi_features.dtype),
+      self._config_dict['stop_mask_gradient'],
+    )
+    outputs = {
+      'prior_masks': prior_masks,
+      'coarse_mask_logits': coarse_logits,
+      'fine_mask_logits': self.fine_mask_head(
+        mask_features, coarse_logits, classes, training=training
+      ),
+    }
+    for name, head in (
+      ('image_embeddings', self.embedding_head),
+      ('pose_bin_logits', self.pose_bin_head),
+      ('pose_deltas', self.pose_delta_head),
+      ('center_offsets', self.center_head),
+    ):
+      outputs[name] = head(object_features, training=training)
+    return outputs
+
+  def embed_views(
+    self, views: tf.Tensor, training: Optional[bool] = False
+  ) -> tf.Tensor:
+    """f^obj of views [..., 128, 128, 1] in 0..1: float32 [..., E]."""
+    return self.view_encoder(views, training=training)
+
+  @property
+  def pose_bins(self) -> tf.Variable:
+    """Medoid rotations, [C, K, 4] wxyz, in the configured frame."""
+    return self.pose_decoder.bins
+
+  @property
+  def pose_bins_valid(self) -> tf.Tensor:
+    """Which medoids are distinct, bool [C, K]."""
+    return self.pose_decoder.bins_valid > 0.5
+
+  @property
+  def checkpoint_items(self) -> Mapping[str, tf.keras.layers.Layer]:
+    """Every part that has weights, by name."""
+    names = (
+      'shape_prior_head',
+      'coarse_mask_head',
+      'fine_mask_head',
+      'embedding_head',
+      'pose_bin_head',
+      'pose_delta_head',
+      'center_head',
+      'pose_decoder',
+      'view_encoder',
+    )
+    return {
+      **super().checkpoint_items,
+      **{name: getattr(self, name) for name in names},
+    }
+
+
+def _float32(x: tf.Tensor) -> tf.Tensor:
+  return tf.cast(x, tf.float32)
+
+
+def _given_detections(boxes: tf.Tensor, classes: tf.Tensor) -> Dict[str, Any]:
+  """Boxes that the caller trusts, as detections of score 1."""
+  classes = tf.cast(classes, tf.int32)
+  valid = tf.cast(classes > 0, tf.int32)
+  return {
+    'detection_boxes': _float32(boxes),
+    'detection_classes': classes,
+    'detection_scores': _float32(valid),
+    'num_detections': tf.reduce_sum(valid, axis=-1),
+  }

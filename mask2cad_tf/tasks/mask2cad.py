@@ -1,0 +1,223 @@
+"""The Mask2CAD task: detection, masks, retrieval and pose trained together."""
+
+from typing import Any
+from typing import Dict
+from typing import List
+from typing import Mapping
+from typing import Optional
+from typing import Tuple
+
+import tensorflow as tf
+from official.core import task_factory
+from official.vision.evaluation import coco_evaluator
+from official.vision.tasks import retinanet
+
+from mask2cad_tf.configs import mask2cad as config_lib
+from mask2cad_tf.data import input_pipeline
+from mask2cad_tf.losses import cad_losses
+from mask2cad_tf.losses import detection_losses
+from mask2cad_tf.losses import shapemask_losses
+from mask2cad_tf.modeling import factory
+from mask2cad_tf.modeling import initialization
+from mask2cad_tf.modeling import mask2cad_model
+from mask2cad_tf.tasks import validation_scenes
+
+_LOSS_NAMES = (
+  'cls',
+  'box',
+  'prior_mask',
+  'coarse_mask',
+  'fine_mask',
+  'embedding',
+  'pose_bin',
+  'pose_delta',
+  'center',
+)
+
+
+@task_factory.register_task_cls(config_lib.Mask2CADTask)
+class Mask2CADTask(retinanet.RetinaNetTask):
+  """One replica's view of Mask2CAD training and validation (Sec. 3)."""
+
+  def build_model(self) -> mask2cad_model.Mask2CADModel:
+    """Builds the model; freezes the whole backbone if the config says so."""
+    params = self.task_config
+    # tf.nn.l2_loss carries a factor 1/2 that the Keras regularizer lacks.
+    decay = params.losses.l2_weight_decay / 2.0
+    model = factory.build_mask2cad(
+      input_specs=tf.keras.layers.InputSpec(
+        shape=[None] + params.model.input_size
+      ),
+      model_config=params.model,
+      l2_regularizer=tf.keras.regularizers.l2(decay) if decay else None,
+    )
+    if params.freeze_backbone:
+      model.backbone.trainable = False
+    self._model = model  # validation embeds the CADs' views with it
+    return model
+
+  def initialize(self, model: tf.keras.Model) -> None:
+    """Loads `init_checkpoint`, if any, and reports what was loaded."""
+    if self.task_config.init_checkpoint:
+      initialization.load_init_checkpoint(
+        model,
+        self.task_config.init_checkpoint,
+        self.task_config.init_checkpoint_modules,
+      )
+
+  def build_inputs(
+    self,
+    params: config_lib.DataConfig,
+    input_context: Optional[tf.distribute.InputContext] = None,
+  ) -> tf.data.Dataset:
+    """Image and view records -> batches of (images, labels)."""
+    return input_pipeline.build_dataset(
+      params, self.task_config.model, input_context
+    )
+
+  def build_losses(
+    self,
+    outputs: Mapping[str, Any],
+    labels: Mapping[str, Any],
+    aux_losses: Optional[Any] = None,
+    model: Optional[mask2cad_model.Mask2CADModel] = None,
+  ) -> Dict[str, tf.Tensor]:
+    """All losses of a training batch by name, 'total_loss' their weighted sum.
+
+    Args:
+      outputs: training outputs of the model.
+      labels: training labels of the parser.
+      aux_losses: regularization losses.
+      model: gives the rotation bins.
+
+    Returns:
+      Dict of scalars.
+    """
+    config = self.task_config.losses
+    valid = labels['roi_valid']
+    losses = detection_losses.detection_losses(
+      outputs, labels, self.task_config.model.num_classes, config
+    )
+    losses.update(
+      prior_mask=shapemask_losses.prior_mask_loss(
+        outputs['prior_masks'], labels['roi_coarse_masks'], valid
+      ),
+      coarse_mask=shapemask_losses.coarse_mask_loss(
+        outputs['coarse_mask_logits'], labels['roi_coarse_masks'], valid
+      ),
+      fine_mask=shapemask_losses.fine_mask_loss(
+        outputs['fine_mask_logits'], labels['roi_fine_masks'], valid
+      ),
+      embedding=cad_losses.embedding_loss(outputs, labels, config),
+      center=cad_losses.center_loss(outputs, labels, config),
+      **cad_losses.pose_losses(
+        outputs, labels, model.pose_bins, model.pose_bins_valid, config
+      ),
+    )
+    total = tf.add_n(
+      [self._weight(name) * losses[name] for name in _LOSS_NAMES]
+    )
+    if aux_losses:
+      total += tf.add_n(aux_losses)
+    losses['total_loss'] = config.loss_weight * total
+    return losses
+
+  def _weight(self, name: str) -> float:
+    config = self.task_config.losses
+    if name == 'cls':
+      return 1.0
+    if name == 'box':
+      return float(config.box_loss_weight)
+    return getattr(config, f'{name}_weight')
+
+  def build_metrics(self, training: bool = True) -> List[tf.keras.metrics.Mean]:
+    """A mean per loss in training; COCO's metrics and scenes in validation."""
+    if training:
+      names = _LOSS_NAMES + ('refined_share', 'total_loss')
+      return [tf.keras.metrics.Mean(name, dtype=tf.float32) for name in names]
+    self.coco_metric = coco_evaluator.COCOEvaluator(
+      annotation_file=None,
+      include_mask=True,
+      per_category_metrics=self.task_config.per_category_metrics,
+      max_num_eval_detections=self.task_config.max_num_eval_detections,
+    )
+    self.scenes = validation_scenes.ValidationScenes(
+      self.task_config, self._model
+    )
+    return []
+
+  def train_step(
+    self,
+    inputs: Tuple[Any, Any],
+    model: mask2cad_model.Mask2CADModel,
+    optimizer: tf.keras.optimizers.Optimizer,
+    metrics: Optional[List[Any]] = None,
+  ) -> Dict[str, Any]:
+    """One forward and backward pass; returns the losses by name."""
+    images, labels = inputs
+    num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    scales_loss = isinstance(
+      optimizer, tf.keras.mixed_precision.LossScaleOptimizer
+    )
+    with tf.GradientTape() as tape:
+      outputs = model(
+        images,
+        roi_boxes=labels['roi_boxes'],
+        roi_classes=labels['roi_classes'],
+        views=labels['pool_views'],
+        training=True,
+      )
+      outputs = tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), outputs)
+      losses = self.build_losses(outputs, labels, model.losses, model)
+      loss = losses['total_loss'] / num_replicas
+      if scales_loss:
+        loss = optimizer.get_scaled_loss(loss)
+    variables = model.trainable_variables
+    gradients = tape.gradient(loss, variables)
+    if scales_loss:
+      gradients = optimizer.get_unscaled_gradients(gradients)
+    optimizer.apply_gradients(list(zip(gradients, variables)))
+    for metric in metrics or ():
+      metric.update_state(losses[metric.name])
+    return {self.loss: losses['total_loss'], **losses}
+
+  def validation_step(
+    self,
+    inputs: Tuple[Any, Any],
+    model: mask2cad_model.Mask2CADModel,
+    metrics: Optional[List[Any]] = None,
+  ) -> Dict[str, Any]:
+    """Detects, and hands the detections to the evaluators."""
+    images, labels = inputs
+    outputs = model(
+      images,
+      anchor_boxes=labels['anchor_boxes'],
+      image_shape=labels['image_info'][:, 1, :],
+      training=False,
+    )
+    detections = {
+      key: value
+      for key, value in outputs.items()
+      if key.startswith('detection_') or key == 'num_detections'
+    }
+    detections['source_id'] = labels['groundtruths']['source_id']
+    detections['image_info'] = labels['image_info']
+    return {
+      self.coco_metric.name: (labels['groundtruths'], detections),
+      self.scenes.name: self.scenes.step_outputs(images, labels, detections),
+    }
+
+  def aggregate_logs(self, state=None, step_outputs=None) -> bool:
+    """Feeds one validation step to the evaluators."""
+    if state is None:
+      self.coco_metric.reset_states()
+      self.scenes.reset_states()
+    self.coco_metric.update_state(*step_outputs[self.coco_metric.name])
+    self.scenes.update_state(step_outputs[self.scenes.name])
+    return True
+
+  def reduce_aggregated_logs(
+    self, aggregated_logs, global_step=None
+  ) -> Dict[str, Any]:
+    """COCO metrics, retrieval accuracy and pictures of the validation set."""
+    return {**self.coco_metric.result(), **self.scenes.result()}

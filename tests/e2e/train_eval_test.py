@@ -1,0 +1,169 @@
+"""Training, evaluation and resumption through the real trainer's `main`."""
+
+import glob
+import json
+import os
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import yaml
+from absl import flags
+from absl.testing import flagsaver
+from official.common import flags as garden_flags
+from official.vision import train
+from tensorflow.core.util import event_pb2
+
+from mask2cad_tf import registry_imports  # noqa: F401
+from mask2cad_tf.modeling import model_folder
+from tests import toy
+
+FLAGS = flags.FLAGS
+
+
+@pytest.fixture(scope='module', autouse=True)
+def _trainer_flags():
+  if 'experiment' not in FLAGS:
+    garden_flags.define_flags()
+  FLAGS.mark_as_parsed()
+
+
+def _overrides(data: toy.ToyData, **trainer) -> str:
+  split = {'input_path': data.image_records, 'views_path': data.view_records}
+  return yaml.safe_dump(
+    {
+      'task': {
+        'library_path': data.library,
+        'model': {
+          'class_names': list(data.class_names),
+          'num_classes': 1 + len(data.class_names),
+          'pose': {
+            'medoids_path': data.medoids,
+            'rotation_frame': 'allocentric',
+          },
+          'shapemask': {'priors_path': data.priors, 'num_priors': 4},
+        },
+        'train_data': split,
+        'validation_data': split,
+      },
+      'trainer': trainer,
+    }
+  )
+
+
+def _run(tmp_path, data, mode, model_dir, **trainer):
+  override = tmp_path / 'override.yaml'
+  override.write_text(_overrides(data, **trainer))
+  with flagsaver.flagsaver(
+    experiment='mask2cad_tiny',
+    mode=mode,
+    model_dir=str(model_dir),
+    config_file=[str(override)],
+    params_override='',
+  ):
+    train.main('unused')
+
+
+def _events(folder):
+  """Tag -> values of a TensorBoard folder."""
+  found = {}
+  for path in sorted(glob.glob(os.path.join(folder, 'events*'))):
+    for record in tf.data.TFRecordDataset(path):
+      event = event_pb2.Event.FromString(record.numpy())
+      for value in event.summary.value:
+        found.setdefault(value.tag, []).append(tf.make_ndarray(value.tensor))
+  return found
+
+
+@pytest.fixture(scope='module')
+def trained(toy_data, tmp_path_factory):
+  """A model directory after 30 steps of training and an evaluation."""
+  tmp_path = tmp_path_factory.mktemp('train')
+  _run(
+    tmp_path,
+    toy_data,
+    'train_and_eval',
+    tmp_path / 'model',
+    train_steps=30,
+    steps_per_loop=10,
+    summary_interval=10,
+    checkpoint_interval=10,
+    validation_interval=30,
+    validation_steps=4,
+    best_checkpoint_export_subdir='best',
+    best_checkpoint_eval_metric='AP',
+    best_checkpoint_metric_comp='higher',
+  )
+  return tmp_path / 'model'
+
+
+def test_losses_fall(trained):
+  scalars = _events(trained / 'train')
+  for name in ('total_loss', 'cls', 'coarse_mask', 'fine_mask', 'pose_bin'):
+    values = [float(value) for value in scalars[name]]
+    assert len(values) == 3 and np.all(np.isfinite(values)), name
+    assert values[-1] < values[0], (name, values)
+
+
+def test_every_loss_is_logged(trained):
+  scalars = _events(trained / 'train')
+  assert {
+    'cls',
+    'box',
+    'prior_mask',
+    'coarse_mask',
+    'fine_mask',
+    'embedding',
+    'pose_bin',
+    'pose_delta',
+    'center',
+    'refined_share',
+    'total_loss',
+  } <= set(scalars)
+
+
+def test_validation_writes_metrics_and_pictures(trained):
+  events = _events(trained / 'validation')
+  assert {'AP', 'mask_AP', 'detected_share', 'cad_top1'} <= set(events)
+  width, height, *pictures = events['image/scenes'][0]
+  assert (int(width), int(height)) == (128, 128)
+  assert len(pictures) == 8
+  assert tf.io.decode_png(pictures[0]).shape == (128, 128, 3)
+
+
+def test_best_checkpoint_is_exported(trained):
+  info = json.loads((trained / 'best' / 'info.json').read_text())
+  assert 'AP' in info
+  assert tf.train.latest_checkpoint(str(trained / 'best'))
+
+
+def test_model_dir_is_a_model_folder(trained):
+  model, config = model_folder.load(str(trained))
+  assert config.task.model.class_names == list(toy.CLASS_NAMES)
+  assert model.pose_bins.shape == (5, 16, 4)
+
+
+def test_training_resumes(trained, toy_data, tmp_path):
+  _run(
+    tmp_path,
+    toy_data,
+    'train',
+    trained,
+    train_steps=31,
+    steps_per_loop=1,
+    summary_interval=1,
+    checkpoint_interval=1,
+  )
+  assert tf.train.latest_checkpoint(str(trained)).endswith('ckpt-31')
+
+
+def test_evaluation_alone(trained, toy_data, tmp_path):
+  _run(
+    tmp_path,
+    toy_data,
+    'eval',
+    trained,
+    validation_steps=2,
+    validation_interval=1,
+    train_steps=31,
+  )

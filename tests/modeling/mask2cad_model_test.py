@@ -1,0 +1,255 @@
+"""The model: keys, shapes, gradients, freezing, modes."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mask2cad_tf.ops import roi_masks
+from tests.modeling import training_batch
+
+_DETECTION_SHAPES = {
+  'detection_boxes': (4,),
+  'detection_classes': (),
+  'detection_scores': (),
+  'detection_outer_boxes': (4,),
+  'detection_masks': (32, 32),
+  'detection_embeddings': (16,),
+  'detection_rotations': (4,),
+  'detection_pose_bins': (),
+  'detection_centers': (2,),
+}
+
+
+@pytest.fixture
+def inputs(tiny_config):
+  return training_batch.random_inputs(tiny_config)
+
+
+def _given(inputs):
+  return {k: inputs[k] for k in ('images', 'roi_boxes', 'roi_classes')}
+
+
+def _check_detections(outputs, batch, detections):
+  for key, tail in _DETECTION_SHAPES.items():
+    assert tuple(outputs[key].shape) == (batch, detections, *tail), key
+    assert np.isfinite(outputs[key]).all(), key
+  assert tuple(outputs['num_detections'].shape) == (batch,)
+  for key in ('detection_classes', 'detection_pose_bins', 'num_detections'):
+    assert outputs[key].dtype == tf.int32, key
+
+
+def test_training_outputs_and_gradients(scratch, tiny_config, inputs):
+  model = scratch
+  outputs, variables, found = training_batch.gradients(model, inputs)
+  shapes = training_batch.shapes_of(outputs)
+  assert shapes == training_batch.expected_shapes(tiny_config)
+  assert all(np.isfinite(x).all() for x in tf.nest.flatten(outputs))
+  training_batch.check_every_head_learns(model, variables, found)
+  assert np.min(outputs['prior_masks']) >= 0
+  assert np.max(outputs['prior_masks']) <= 1 + 1e-6
+
+
+def test_frozen_backbone_stays_bit_identical(scratch, inputs):
+  model = scratch
+  model.backbone.trainable = False
+  before = model.backbone.get_weights()
+  statistics = model.decoder.get_weights()
+  optimizer = tf.keras.optimizers.legacy.SGD(0.1)
+  _, variables, found = training_batch.gradients(model, inputs)
+  optimizer.apply_gradients(zip(found, variables))
+  for old, new in zip(before, model.backbone.get_weights()):
+    np.testing.assert_array_equal(old, new)
+  changed = [
+    not np.array_equal(old, new)
+    for old, new in zip(statistics, model.decoder.get_weights())
+  ]
+  # The rest did train, but for biases that a batch norm cancels.
+  assert np.mean(changed) > 0.8
+
+
+def test_a_trainable_backbone_does_move(scratch, inputs):
+  # The negative control of the test above: statistics change by themselves.
+  model = scratch
+  before = model.backbone.get_weights()
+  model(**inputs, training=True)
+  changed = [
+    not np.array_equal(old, new)
+    for old, new in zip(before, model.backbone.get_weights())
+  ]
+  assert any(changed)
+
+
+def test_heads_agree_between_modes_once_statistics_settle(scratch, inputs):
+  # CAD heads have group norm: equal at once on equal features. The detector,
+  # the mask heads and the view encoder have batch norm (momentum 0.9).
+  model = scratch
+  run = tf.function(lambda: model(**inputs, training=True))
+  for _ in range(60):
+    trained = run()
+  settled = model(**_given(inputs), training=False)
+  views = model.embed_views(inputs['views'])
+  pairs = {
+    'masks': (
+      tf.sigmoid(trained['fine_mask_logits']),
+      settled['detection_masks'],
+    ),
+    'embeddings': (
+      trained['image_embeddings'],
+      settled['detection_embeddings'],
+    ),
+    'views': (trained['view_embeddings'], views),
+    'classes': (trained['cls_outputs']['4'], settled['cls_outputs']['4']),
+  }
+  for name, (training, inference) in pairs.items():
+    gap = np.abs(training - inference).max()
+    # A moving variance is unbiased; few samples leave n / (n - 1) to see.
+    assert gap < 0.1 * np.ptp(training), name
+
+
+def test_detections(tiny, tiny_config, inputs):
+  outputs = tiny(inputs['images'], training=False)
+  _check_detections(outputs, 2, 5)
+  assert set(_DETECTION_SHAPES) | {
+    'cls_outputs',
+    'box_outputs',
+    'num_detections',
+  } == set(outputs)
+  masks = outputs['detection_masks'].numpy()
+  assert 0 <= masks.min() <= masks.max() <= 1
+  np.testing.assert_allclose(
+    np.linalg.norm(outputs['detection_rotations'], axis=-1), 1.0, rtol=1e-5
+  )
+  outer = roi_masks.outer_boxes(
+    outputs['detection_boxes'], tiny_config.roi.outer_box_scale
+  )
+  np.testing.assert_allclose(outputs['detection_outer_boxes'], outer)
+
+
+def test_padding_is_zero(tiny, inputs):
+  # An untrained classifier says 0.01 everywhere, below the threshold 0.05: no
+  # detection at all, only padding.
+  outputs = tiny(inputs['images'], training=False)
+  assert np.all(outputs['num_detections'].numpy() == 0)
+  for key in ('detection_boxes', 'detection_classes', 'detection_scores'):
+    assert np.all(outputs[key].numpy() == 0), key
+
+
+def test_detections_carry_their_class_and_score(scratch, inputs):
+  model = scratch
+  bias = model.head._classifier.bias
+  bias.assign(tf.tile([-9.0] * 7 + [2.0] + [-9.0] * 2, [3]))  # class 7
+  outputs = model(inputs['images'], training=False)
+  count = outputs['num_detections'].numpy()
+  assert np.all(count > 0)
+  valid = np.arange(5)[None] < count[:, None]
+  np.testing.assert_array_equal(
+    outputs['detection_classes'], np.where(valid, 7, 0)
+  )
+  scores = outputs['detection_scores'].numpy()
+  assert np.all(scores[valid] > 0.5)
+
+
+def test_given_boxes_take_the_detections_place(tiny, inputs):
+  classes = tf.tensor_scatter_nd_update(
+    inputs['roi_classes'], [[0, 3], [1, 2], [1, 3]], [0, 0, 0]
+  )
+  outputs = tiny(
+    inputs['images'],
+    roi_boxes=inputs['roi_boxes'],
+    roi_classes=classes,
+    training=False,
+  )
+  _check_detections(outputs, 2, 4)
+  np.testing.assert_array_equal(outputs['num_detections'], [3, 2])
+  np.testing.assert_array_equal(outputs['detection_boxes'], inputs['roi_boxes'])
+  np.testing.assert_array_equal(outputs['detection_classes'], classes)
+  np.testing.assert_array_equal(
+    outputs['detection_scores'], [[1, 1, 1, 0], [1, 1, 0, 0]]
+  )
+
+
+def test_given_boxes_equal_detected_ones(scratch, inputs):
+  model = scratch
+  model.head._classifier.bias.assign(
+    tf.tile([-9.0] * 3 + [2.0] + [-9.0] * 6, [3])
+  )
+  found = model(inputs['images'], training=False)
+  again = model(
+    inputs['images'],
+    roi_boxes=found['detection_boxes'],
+    roi_classes=found['detection_classes'],
+    training=False,
+  )
+  for key in _DETECTION_SHAPES:
+    if key != 'detection_scores':
+      np.testing.assert_allclose(again[key], found[key], atol=1e-4)
+
+
+def test_dynamic_batch_in_a_function(tiny, tiny_config, inputs):
+  @tf.function(
+    input_signature=[
+      tf.TensorSpec([None, *tiny_config.input_size]),
+      tf.TensorSpec([None, None, 4]),
+      tf.TensorSpec([None, None], tf.int32),
+    ]
+  )
+  def given(images, boxes, classes):
+    return tiny(images, roi_boxes=boxes, roi_classes=classes, training=False)
+
+  @tf.function(input_signature=[tf.TensorSpec([None, *tiny_config.input_size])])
+  def detect(images):
+    return tiny(images, training=False)
+
+  _check_detections(detect(inputs['images'][:1]), 1, 5)
+  _check_detections(detect(tf.tile(inputs['images'], [2, 1, 1, 1])), 4, 5)
+  traced = given(*_given(inputs).values())
+  eager = tiny(**_given(inputs), training=False)
+  for key in _DETECTION_SHAPES:
+    np.testing.assert_allclose(traced[key], eager[key], atol=1e-4, err_msg=key)
+  _check_detections(given(*(v[:1] for v in _given(inputs).values())), 1, 4)
+
+
+def test_image_shape_clips_detections(scratch, inputs):
+  model = scratch
+  model.head._classifier.bias.assign(tf.fill([30], 2.0))
+  shape = tf.constant([[64.0, 48.0], [64.0, 48.0]])
+  outputs = model(inputs['images'], image_shape=shape, training=False)
+  assert np.max(outputs['detection_boxes'][..., 2]) <= 64.0
+  assert np.max(outputs['detection_boxes'][..., 3]) <= 48.0
+
+
+def test_views_are_embedded_alone(tiny, inputs):
+  views = inputs['views']
+  embedded = tiny.embed_views(views)
+  assert embedded.shape == (2, 2, 4, 16)
+  np.testing.assert_allclose(
+    tiny.embed_views(views[1, 0, 2]), embedded[1, 0, 2], atol=1e-5
+  )
+
+
+def test_mask_gradient_is_stopped_by_default(build_tiny, tiny_config, inputs):
+  def coarse_gradient(stop):
+    config = tiny_config.replace()
+    config.cad_head.stop_mask_gradient = stop
+    model = build_tiny(config)
+    with tf.GradientTape() as tape:
+      outputs = model(**inputs, training=True)
+      loss = tf.reduce_sum(outputs['image_embeddings'] ** 2)
+    return tape.gradient(loss, model.coarse_mask_head.trainable_variables)
+
+  assert all(g is None for g in coarse_gradient(True))
+  assert any(g is not None for g in coarse_gradient(False))
+
+
+def test_arguments_that_a_mode_needs(tiny, inputs):
+  with pytest.raises(ValueError, match='roi_boxes and roi_classes together'):
+    tiny(inputs['images'], roi_boxes=inputs['roi_boxes'], training=False)
+  with pytest.raises(ValueError, match='training needs .* views'):
+    tiny(**_given(inputs), training=True)
+
+
+def test_checkpoint_items_cover_every_variable(tiny):
+  covered = {
+    id(v) for item in tiny.checkpoint_items.values() for v in item.variables
+  }
+  assert {id(v) for v in tiny.variables} == covered

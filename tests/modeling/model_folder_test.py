@@ -1,0 +1,81 @@
+"""A training's folder gives back the model that was trained."""
+
+import os
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from official.core import exp_factory
+from official.core import train_utils
+
+from mask2cad_tf.modeling import model_folder
+from tests.modeling import training_batch
+
+
+@pytest.fixture(scope='module')
+def folder(tiny, tmp_path_factory):
+  """model_dir as Garden's trainer leaves it."""
+  path = str(tmp_path_factory.mktemp('model_dir'))
+  config = exp_factory.get_exp_config('mask2cad_tiny')
+  train_utils.serialize_config(config, path)
+  checkpoint = tf.train.Checkpoint(
+    model=tiny,
+    optimizer=tf.keras.optimizers.legacy.Adam(),
+    global_step=tf.Variable(7),
+    **tiny.checkpoint_items,
+  )
+  checkpoint.save(os.path.join(path, 'ckpt'))
+  return path
+
+
+def test_same_outputs_and_config(folder, tiny, tiny_config):
+  model, config = model_folder.load(folder)
+  assert config.task.model.as_dict() == tiny_config.as_dict()
+  assert config.trainer.train_steps == 20
+  inputs = training_batch.random_inputs(tiny_config)
+  views = inputs.pop('views')
+  expected = tiny(**inputs, training=False)
+  for key, value in model(**inputs, training=False).items():
+    tf.nest.map_structure(
+      lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5),
+      value,
+      expected[key],
+    )
+  np.testing.assert_allclose(
+    model.embed_views(views), tiny.embed_views(views), atol=1e-5
+  )
+  np.testing.assert_array_equal(model.pose_bins, tiny.pose_bins)
+  assert model_folder.fingerprint(model) == model_folder.fingerprint(tiny)
+
+
+def test_fingerprint_is_of_the_view_encoder(scratch):
+  model = scratch
+  before = model_folder.fingerprint(model)
+  model.center_head.trainable_variables[0].assign_add(
+    tf.ones_like(model.center_head.trainable_variables[0])
+  )
+  assert model_folder.fingerprint(model) == before
+  bias = model.view_encoder.trainable_variables[-1]
+  bias.assign_add(tf.fill(bias.shape, 1e-3))
+  assert model_folder.fingerprint(model) != before
+  assert len(before) == 64
+
+
+def test_missing_params_are_named(tmp_path):
+  with pytest.raises(FileNotFoundError, match='No params.yaml in'):
+    model_folder.load(str(tmp_path))
+
+
+def test_missing_checkpoint_is_named(tmp_path):
+  config = exp_factory.get_exp_config('mask2cad_tiny')
+  train_utils.serialize_config(config, str(tmp_path))
+  with pytest.raises(FileNotFoundError, match='No checkpoint in'):
+    model_folder.load(str(tmp_path))
+
+
+def test_a_checkpoint_of_something_else_is_an_error(tmp_path):
+  config = exp_factory.get_exp_config('mask2cad_tiny')
+  train_utils.serialize_config(config, str(tmp_path))
+  tf.train.Checkpoint(model=tf.Module()).save(str(tmp_path / 'ckpt'))
+  with pytest.raises(ValueError, match='does not hold the model'):
+    model_folder.load(str(tmp_path))

@@ -1,0 +1,130 @@
+"""The task: one step of the paper's configuration, loss weights, errors."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from official.core import exp_factory
+
+from mask2cad_tf import registry_imports  # noqa: F401
+from mask2cad_tf.geometry import rotations
+from mask2cad_tf.geometry import view_medoids
+from mask2cad_tf.tasks import mask2cad
+
+_HEADS = (
+  'shape_prior_head',
+  'coarse_mask_head',
+  'fine_mask_head',
+  'embedding_head',
+  'pose_bin_head',
+  'pose_delta_head',
+  'center_head',
+  'view_encoder',
+)
+
+
+@pytest.fixture
+def paper_task(toy_data, tmp_path):
+  """mask2cad_pix3d on the toy records, with priors and bins of nine classes."""
+  rng = np.random.default_rng(0)
+  # Nine classes as in Tables 7-8, of which the records show four.
+  names = list(toy_data.class_names) + [f'unused{i}' for i in range(5)]
+  bins = {
+    name: view_medoids.k_medoids(
+      rotations.random_rotations(40, rng), 16, seed=0
+    )
+    for name in names
+  }
+  view_medoids.save(str(tmp_path / 'medoids.npz'), bins, 'camera', 'test')
+  np.savez(
+    tmp_path / 'priors.npz',
+    class_names=names,
+    priors=rng.uniform(size=(9, 20, 32, 32)).astype(np.float32),
+  )
+  config = exp_factory.get_exp_config('mask2cad_pix3d').task
+  config.init_checkpoint = None
+  config.model.class_names = names
+  config.model.shapemask.priors_path = str(tmp_path / 'priors.npz')
+  config.model.pose.medoids_path = str(tmp_path / 'medoids.npz')
+  config.train_data.override(
+    {
+      'input_path': toy_data.photo_records,
+      'views_path': toy_data.view_records_camera,
+      'repeat_threshold': 0.0,
+      'global_batch_size': 2,
+      'shuffle_buffer_size': 4,
+      # A second bed in the pool: a negative, whichever photos come first.
+      'parser': {'max_pool_objects': 2, 'num_distractor_cads': 1},
+    }
+  )
+  return mask2cad.Mask2CADTask(config)
+
+
+def test_one_step_of_the_papers_configuration(paper_task):
+  model = paper_task.build_model()
+  images, labels = next(
+    iter(paper_task.build_inputs(paper_task.task_config.train_data))
+  )
+  assert images.shape == (2, 640, 640, 3)
+  frozen = [v.numpy() for v in model.backbone.variables]
+  before = {
+    name: [v.numpy() for v in getattr(model, name).trainable_variables]
+    for name in _HEADS
+  }
+  optimizer = tf.keras.optimizers.legacy.SGD(0.01)
+
+  logs = tf.function(
+    lambda images, labels: paper_task.train_step(
+      (images, labels), model, optimizer
+    )
+  )(images, labels)
+
+  for name, value in logs.items():
+    assert np.isfinite(value), name
+  assert float(logs['embedding']) > 0 and float(logs['pose_bin']) > 0
+  assert any('moving_variance' in v.name for v in model.backbone.variables)
+  for old, variable in zip(frozen, model.backbone.variables):
+    np.testing.assert_array_equal(old, variable.numpy(), variable.name)
+  for name, olds in before.items():
+    variables = getattr(model, name).trainable_variables
+    assert variables
+    for old, variable in zip(olds, variables):
+      assert np.any(old != variable.numpy()), f'{variable.name} has no gradient'
+
+
+def test_total_is_the_weighted_sum(paper_task):
+  # cls 1 + box 50*2 + prior .1*3 + coarse 4 + fine 5 + embedding .5*6
+  # + bin .25*7 + delta 5*8 + centre 5*9 = 200.05
+  weight = paper_task._weight
+  names = (
+    'cls',
+    'box',
+    'prior_mask',
+    'coarse_mask',
+    'fine_mask',
+    'embedding',
+    'pose_bin',
+    'pose_delta',
+    'center',
+  )
+  total = sum(weight(name) * (1 + i) for i, name in enumerate(names))
+  assert total == pytest.approx(200.05)
+
+
+@pytest.mark.parametrize(
+  'part, field, remedy',
+  [
+    ('shapemask', 'priors_path', 'build_shape_priors'),
+    ('pose', 'medoids_path', 'build_pose_medoids'),
+  ],
+)
+def test_missing_files_name_the_remedy(paper_task, part, field, remedy):
+  setattr(getattr(paper_task.task_config.model, part), field, 'nowhere.npz')
+  with pytest.raises(FileNotFoundError, match=f'nowhere.npz.*{remedy}'):
+    paper_task.build_model()
+
+
+def test_training_without_views_says_so(paper_task):
+  config = paper_task.task_config.train_data
+  config.views_path = ''
+  with pytest.raises((ValueError, FileNotFoundError), match='views_path'):
+    paper_task.build_inputs(config)
