@@ -230,5 +230,5 @@ def main(argv) -> None:
 
 if __name__ == '__main__':
   flags.DEFINE_string('output_dir', 'runs/demo', 'Where everything is written.')
-  flags.DEFINE_integer('num_steps', 500, 'Training steps.')
+  flags.DEFINE_integer('num_steps', 400, 'Training steps.')
   app.run(main)

@@ -41,8 +41,8 @@ def object_views(
   """
   own = _sample_views(store, rows, num_canonical, seed)
   jittered = tf.where(rows < 0, _BLACK, jittered)
-  canonical = _decode(own)  # [m, V-1, S, S, 1]
-  last = _decode(jittered[:, tf.newaxis])  # [m, 1, S, S, 1]
+  canonical = decode(own)  # [m, V-1, S, S, 1]
+  last = decode(jittered[:, tf.newaxis])  # [m, 1, S, S, 1]
   last = tf.where(flip, tf.reverse(last, axis=[3]), last)
   return _pad(tf.concat([canonical, last], axis=1), rows, max_objects)
 
@@ -75,7 +75,7 @@ def distractor_views(
   luck = tf.where(same_class & ~own, luck, -1.0)
   best, others = tf.math.top_k(luck, tf.minimum(count, tf.size(luck)))
   others = tf.boolean_mask(others, best >= 0.0)
-  views = _decode(_sample_views(store, others, num_views, seeds[1]))
+  views = decode(_sample_views(store, others, num_views, seeds[1]))
   return _pad(views, others, count)
 
 
@@ -121,7 +121,7 @@ def _sample_views(
   return tf.where(rows[:, tf.newaxis] < 0, _BLACK, chosen)
 
 
-def _decode(pngs: tf.Tensor) -> tf.Tensor:
+def decode(pngs: tf.Tensor) -> tf.Tensor:
   """PNG string [m, V] -> float [m, V, 128, 128, 1], 0 .. 1."""
   images = tf.map_fn(
     lambda png: tf.io.decode_png(png, channels=1),

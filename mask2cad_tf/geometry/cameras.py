@@ -1,5 +1,7 @@
 """Pinhole projection in Pix3D's camera frame (see `conventions`)."""
 
+from typing import Tuple
+
 import numpy as np
 
 _BISECTIONS = 80
@@ -41,21 +43,24 @@ def box_fit_depth(
   center: np.ndarray,
   box: np.ndarray,
   intrinsics: np.ndarray,
+  image_size: Tuple[float, float],
 ) -> float:
   """The depth at which a posed CAD is as large in the image as its box.
 
   The CAD's origin projects to `center`; sqrt(width * height) of its vertices'
-  projected extent equals that of the box.
+  projected extent, cut at the image's border as the box is, equals the box's.
 
   Args:
     vertices: [n, 3], CAD frame.
     rotation: [3, 3], CAD to camera.
     center: (u, v), pixels.
-    box: (ymin, xmin, ymax, xmax), pixels.
+    box: (ymin, xmin, ymax, xmax), pixels, inside the image.
     intrinsics: (fx, fy, cx, cy), pixels.
+    image_size: (height, width), pixels.
 
   Returns:
-    Z of the CAD's origin, CAD units; all vertices lie before the camera.
+    Z of the CAD's origin, CAD units; all vertices lie before the camera. The
+    largest such Z where several fit: a box that fills the image.
 
   Raises:
     ValueError: the box is empty.
@@ -70,13 +75,15 @@ def box_fit_depth(
   radius = np.linalg.norm(rotated, axis=-1).max()
   # The depth from which on nothing lies behind the camera.
   nearest = max(-rotated[:, 2].min(), 0.0)
+  border = np.array([image_size[1], image_size[0]], np.float64)
 
   def extent(distance: float) -> float:
     points = rotated + unproject(center, nearest + distance, intrinsics)
-    return np.sqrt(np.prod(np.ptp(project(points, intrinsics), axis=0)))
+    points = np.clip(project(points, intrinsics), 0.0, border)
+    return np.sqrt(np.prod(np.ptp(points, axis=0)))
 
-  # The extent falls from "fills any box" to 0: bisect the logarithm.
-  target = np.sqrt(height * width)
+  # The extent falls from "fills the image" to 0: bisect the logarithm.
+  target = np.sqrt(height * width) * (1.0 - 1e-9)
   low, high = 1e-6 * radius, radius
   while extent(high) > target:
     high *= 2.0

@@ -143,7 +143,12 @@ def _pose(
       depth
       if depth is not None
       else cameras.box_fit_depth(
-        cads.hull(cad.id), rotation, center, box, camera.intrinsics
+        cads.hull(cad.id),
+        rotation,
+        center,
+        box,
+        camera.intrinsics,
+        (camera.height, camera.width),
       )
     )
     candidates.append(

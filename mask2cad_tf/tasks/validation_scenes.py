@@ -12,6 +12,7 @@ from official.vision.ops import preprocess_ops
 from PIL import ImageDraw
 
 from mask2cad_tf.configs import mask2cad as config_lib
+from mask2cad_tf.data import view_pool
 from mask2cad_tf.data import view_store
 from mask2cad_tf.evaluation import box_overlap
 from mask2cad_tf.geometry import cad_folder
@@ -108,7 +109,7 @@ class ValidationScenes:
     embeddings = np.concatenate(
       [
         self._model.embed_views(
-          view_store.decode_views(flat[start : start + _VIEWS_PER_BATCH])
+          view_pool.decode(flat[start : start + _VIEWS_PER_BATCH])
         ).numpy()
         for start in range(0, num_cads * num_views, _VIEWS_PER_BATCH)
       ]
