@@ -17,21 +17,35 @@ import shutil
 import subprocess
 import sys
 import time
+from typing import Any
+from typing import List
+from typing import Mapping
+from typing import Optional
+from typing import Sequence
+from typing import Tuple
 
 import numpy as np
 import tqdm
-from absl import app
 from absl import flags
 from PIL import Image
 
+from mask2cad_tf import command_line
 from mask2cad_tf.evaluation import mask_iou
 from mask2cad_tf.geometry.furniture import catalogue
 from mask2cad_tf.scene import contact_sheet
 from mask2cad_tf.scene import glb
 
-FLAGS = flags.FLAGS
+FLAGS = flags.FlagValues()
+flags.DEFINE_string(
+  'output_dir', 'runs/demo', 'Where everything is written.', flag_values=FLAGS
+)
+flags.DEFINE_integer(
+  'num_steps', 400, 'Training steps.', lower_bound=1, flag_values=FLAGS
+)
 
 _CONFIG = pathlib.Path(__file__).parents[1] / 'configs' / 'demo.yaml'
+Ious = List[Tuple[str, float]]  # (photo, silhouette IoU with its true mask)
+_DECAY_STEPS = 'trainer.optimizer_config.learning_rate.cosine.decay_steps'
 # What the trainer logs every `steps_per_loop` steps.
 _REPORT = re.compile(
   r"train \| step:\s+(\d+) .*?'total_loss': ([\d.e+-]+)", re.DOTALL
@@ -94,6 +108,15 @@ def make_library(photos: pathlib.Path, library: pathlib.Path) -> None:
   shutil.copytree(photos / 'model', library, dirs_exist_ok=True)
 
 
+def progress(log: str) -> Tuple[int, Optional[float]]:
+  """The last step and total loss that a trainer's log reports; 0, None."""
+  reports = _REPORT.findall(log)
+  if not reports:
+    return 0, None
+  step, loss = reports[-1]
+  return int(step), float(loss)
+
+
 def train(runner: Runner, root: pathlib.Path, num_steps: int) -> None:
   """Runs the trainer; its log becomes a progress bar."""
   overrides = ','.join(
@@ -103,6 +126,7 @@ def train(runner: Runner, root: pathlib.Path, num_steps: int) -> None:
       f'task.model.shapemask.priors_path={root}/records/shape_priors.npz',
       f'task.model.pose.medoids_path={root}/records/pose_medoids.npz',
       f'trainer.train_steps={num_steps}',
+      f'{_DECAY_STEPS}={num_steps}',
     ]
   )
   process, log = runner.start(
@@ -116,19 +140,18 @@ def train(runner: Runner, root: pathlib.Path, num_steps: int) -> None:
   with tqdm.tqdm(total=num_steps, unit='step', dynamic_ncols=True) as bar:
     while process.poll() is None:
       time.sleep(1.0)
-      reports = _REPORT.findall(log.read_text(errors='replace'))
-      if reports:
-        step, loss = reports[-1]
-        bar.set_postfix_str(f'loss {float(loss):.2f}')
-        bar.update(int(step) - bar.n)
+      step, loss = progress(log.read_text(errors='replace'))
+      if loss is not None:
+        bar.set_postfix_str(f'loss {loss:.2f}')
+        bar.update(step - bar.n)
   runner.finish(process, log)
 
 
-def predict(runner: Runner, photos: pathlib.Path, root: pathlib.Path) -> list:
+def predict(runner: Runner, photos: pathlib.Path, root: pathlib.Path) -> Ious:
   """Predicts each photo with its known focal length.
 
   Returns:
-    One (name, silhouette IoU of the written scene with the true mask) a photo.
+    Each photo's name, and the IoU of its written scene with the true mask.
   """
   ious = []
   for photo in json.loads((photos / 'pix3d.json').read_text()):
@@ -148,9 +171,10 @@ def predict(runner: Runner, photos: pathlib.Path, root: pathlib.Path) -> list:
   return ious
 
 
-def report(root: pathlib.Path, ious: list, seconds: float) -> str:
-  """The demo's numbers as text."""
-  tables = json.loads((root / 'evaluation' / 'tables.json').read_text())
+def report(
+  root: str, tables: Mapping[str, Any], ious: Ious, seconds: float
+) -> str:
+  """The demo's numbers as text; `tables` are evaluate's."""
   lines = [
     'Three real photos learnt by heart: a proof of the plumbing, not a '
     'trained model.',
@@ -168,67 +192,76 @@ def report(root: pathlib.Path, ious: list, seconds: float) -> str:
   return '\n'.join(lines)
 
 
-def main(argv) -> None:
-  """Runs the demo."""
-  del argv
-  start = time.time()
-  root = pathlib.Path(FLAGS.output_dir)
-  runner = Runner(root / 'logs')
-  photos = sample_photos()
+def prepare(runner: Runner, photos: pathlib.Path, root: pathlib.Path) -> None:
+  """CAD library, records, rotation bins, shape priors and CAD views."""
   records = root / 'records'
   make_library(photos, root / 'library')
+  runner.run(
+    'tfrecords_tools.pix3d',
+    f'--pix3d_dir={photos}',
+    f'--annotations={photos}/pix3d.json',
+    f'--output_dir={records}',
+    '--num_shards=1',
+  )
+  runner.run(
+    'tfrecords_tools.build_pose_medoids',
+    f'--records={records}/images*',
+    f'--output={records}/pose_medoids.npz',
+    '--rotation_frame=allocentric',
+    '--fill_missing',
+  )
+  runner.run(
+    'tfrecords_tools.build_shape_priors',
+    f'--records={records}/images*',
+    f'--output={records}/shape_priors.npz',
+    '--fill_missing',
+  )
+  runner.run(
+    'tfrecords_tools.render_views',
+    f'--library={root}/library',
+    f'--medoids={records}/pose_medoids.npz',
+    f'--output_dir={records}',
+  )
+
+
+def run(runner: Runner, root: pathlib.Path, num_steps: int) -> Ious:
+  """All steps; returns the silhouettes' IoU."""
+  photos = sample_photos()
+  prepare(runner, photos, root)
+  train(runner, root, num_steps)
+  runner.run(
+    'mask2cad_tf.gallery',
+    'build',
+    f'--library={root}/library',
+    f'--gallery={root}/gallery',
+    f'--model={root}/model',
+  )
+  ious = predict(runner, photos, root)
+  runner.run(
+    'mask2cad_tf.evaluate',
+    f'--model={root}/model',
+    f'--gallery={root}/gallery',
+    f'--records={root}/records/images*',
+    f'--output_dir={root}/evaluation',
+  )
+  return ious
+
+
+def main(argv: Sequence[str]) -> None:
+  """Runs the demo and prints its numbers."""
+  command_line.reject(argv[1:])
+  start = time.time()
+  root = pathlib.Path(FLAGS.output_dir)
   try:
-    runner.run(
-      'tfrecords_tools.pix3d',
-      f'--pix3d_dir={photos}',
-      f'--annotations={photos}/pix3d.json',
-      f'--output_dir={records}',
-      '--num_shards=1',
-    )
-    runner.run(
-      'tfrecords_tools.build_pose_medoids',
-      f'--records={records}/images*',
-      f'--output={records}/pose_medoids.npz',
-      '--rotation_frame=allocentric',
-    )
-    runner.run(
-      'tfrecords_tools.build_shape_priors',
-      f'--records={records}/images*',
-      f'--output={records}/shape_priors.npz',
-      '--class_names=bed',
-    )
-    runner.run(
-      'tfrecords_tools.render_views',
-      f'--library={root}/library',
-      f'--medoids={records}/pose_medoids.npz',
-      f'--output_dir={records}',
-    )
-    train(runner, root, FLAGS.num_steps)
-    runner.run(
-      'mask2cad_tf.gallery',
-      'build',
-      f'--library={root}/library',
-      f'--gallery={root}/gallery',
-      f'--model={root}/model',
-    )
-    ious = predict(runner, photos, root)
-    runner.run(
-      'mask2cad_tf.evaluate',
-      f'--model={root}/model',
-      f'--gallery={root}/gallery',
-      f'--records={records}/images*',
-      f'--output_dir={root}/evaluation',
-    )
+    ious = run(Runner(root / 'logs'), root, FLAGS.num_steps)
   except StepFailed as error:
     print(f'mask2cad_tf.demo: {error}', file=sys.stderr)
     sys.exit(2)
-  contact_sheet.write(
-    [root / name / 'overlay.png' for name, _ in ious], root / 'demo.png'
-  )
-  print('\n' + report(root, ious, time.time() - start))
+  overlays = [root / name / 'overlay.png' for name, _ in ious]
+  contact_sheet.write(overlays, root / 'demo.png')
+  tables = json.loads((root / 'evaluation' / 'tables.json').read_text())
+  print('\n' + report(str(root), tables, ious, time.time() - start))
 
 
 if __name__ == '__main__':
-  flags.DEFINE_string('output_dir', 'runs/demo', 'Where everything is written.')
-  flags.DEFINE_integer('num_steps', 400, 'Training steps.')
-  app.run(main)
+  command_line.run('mask2cad_tf.demo', main, FLAGS)

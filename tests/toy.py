@@ -119,7 +119,9 @@ def make(root: str) -> ToyData:
     ('allocentric', data.medoids, records),
     ('camera', data.medoids_camera, in_root('camera')),
   ):
-    build_pose_medoids.build(data.image_records, medoids, frame, data.library)
+    build_pose_medoids.build(
+      data.image_records, medoids, frame, data.library, CLASS_NAMES
+    )
     render_views.convert(data.library, medoids, folder, CLASS_NAMES)
   build_shape_priors.build(
     data.image_records, data.priors, CLASS_NAMES, num_priors=4

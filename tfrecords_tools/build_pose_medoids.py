@@ -19,6 +19,7 @@ from typing import Tuple
 import numpy as np
 import tensorflow as tf
 from absl import flags
+from scipy.spatial import transform
 
 from mask2cad_tf import command_line
 from mask2cad_tf import conventions
@@ -55,11 +56,25 @@ flags.DEFINE_string(
   'mirror plane, chiral ones do not. Without it all flip about x = 0.',
   flag_values=FLAGS,
 )
+flags.DEFINE_list(
+  'class_names',
+  list(conventions.PIX3D_CLASSES),
+  'As model.class_names.',
+  flag_values=FLAGS,
+)
+flags.DEFINE_boolean(
+  'fill_missing',
+  False,
+  'Give classes that no record shows upright rotations, seen all around from '
+  '20 degrees above.',
+  flag_values=FLAGS,
+)
 flags.DEFINE_integer('num_bins', conventions.NUM_VIEWS, 'K.', flag_values=FLAGS)
 flags.DEFINE_integer('seed', 0, 'Of the clustering.', flag_values=FLAGS)
 
 _FLIP = np.diag([-1.0, 1.0, 1.0])
 _MIRROR_X = np.array([1.0, 0.0, 0.0])
+_FILL_ELEVATION = 20.0  # degrees, about the mean of Pix3D's furniture photos
 
 
 def build(
@@ -67,8 +82,10 @@ def build(
   output: str,
   rotation_frame: str = 'camera',
   library: str = '',
+  class_names: Sequence[str] = conventions.PIX3D_CLASSES,
   num_bins: int = conventions.NUM_VIEWS,
   seed: int = 0,
+  fill_missing: bool = False,
 ) -> None:
   """Clusters the rotations of each class and writes them.
 
@@ -77,20 +94,28 @@ def build(
     output: .npz, written atomically.
     rotation_frame: 'camera' or 'allocentric'.
     library: folder of the CADs, or '' (see the flag).
+    class_names: the model's.
     num_bins: K.
     seed: of the clustering.
+    fill_missing: whether `upright_rotations` stand for classes without objects.
 
   Raises:
     FileNotFoundError: if no record matches.
-    ValueError: on broken records or meshes, or records without objects.
+    ValueError: on broken records or meshes, or a class without any object.
   """
   paths = record_files.match(records)
   by_class = class_rotations(paths, rotation_frame, _mirror_normals(library))
-  if not by_class:
-    raise ValueError(f'{records!r} holds no annotated object to cluster.')
+  missing = [name for name in class_names if name not in by_class]
+  if missing and not fill_missing:
+    raise ValueError(
+      f'{records!r} shows no object of the classes {", ".join(missing)}. '
+      'Give records that do, only the classes they show (--class_names='
+      f'{",".join(sorted(by_class))}), or --fill_missing.'
+    )
+  by_class.update({name: upright_rotations(num_bins) for name in missing})
   digest = hashlib.sha256()
   medoids = {}
-  for name in sorted(by_class):
+  for name in class_names:
     digest.update(np.round(by_class[name], 6).tobytes())
     medoids[name] = view_medoids.k_medoids(by_class[name], num_bins, seed)
   os.makedirs(os.path.dirname(output) or '.', exist_ok=True)
@@ -123,6 +148,18 @@ def class_rotations(
     name: rotations.quaternion_from_matrix(np.stack(poses))
     for name, poses in by_class.items()
   }
+
+
+def upright_rotations(count: int) -> np.ndarray:
+  """Views of a CAD that stands upright, evenly around it, from 20 degrees up.
+
+  Returns:
+    float [count, 4], (w, x, y, z); the first faces the camera.
+  """
+  azimuths = 2.0 * np.pi * np.arange(count)[:, np.newaxis] / count
+  turns = transform.Rotation.from_rotvec(azimuths * [0.0, 1.0, 0.0])
+  tilt = transform.Rotation.from_euler('x', -_FILL_ELEVATION, degrees=True)
+  return rotations.quaternion_from_matrix((tilt * turns).as_matrix())
 
 
 def flip_rotation(rotation: np.ndarray, normal: np.ndarray) -> np.ndarray:
@@ -177,8 +214,10 @@ def main(argv: Sequence[str]) -> None:
     FLAGS.output,
     FLAGS.rotation_frame,
     FLAGS.library,
+    FLAGS.class_names,
     FLAGS.num_bins,
     FLAGS.seed,
+    FLAGS.fill_missing,
   )
 
 

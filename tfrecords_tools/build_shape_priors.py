@@ -41,6 +41,12 @@ flags.DEFINE_list(
   'As model.class_names.',
   flag_values=FLAGS,
 )
+flags.DEFINE_boolean(
+  'fill_missing',
+  False,
+  'Give classes that no record shows the priors of all masks together.',
+  flag_values=FLAGS,
+)
 flags.DEFINE_integer(
   'num_priors',
   20,
@@ -60,6 +66,7 @@ def build(
   num_priors: int = 20,
   size: int = 32,
   seed: int = 0,
+  fill_missing: bool = False,
 ) -> None:
   """Clusters the masks of each class and writes their means.
 
@@ -73,6 +80,7 @@ def build(
     num_priors: clusters per class; a class with fewer masks repeats its own.
     size: side of a prior.
     seed: of the clustering.
+    fill_missing: whether all masks together stand for classes without any.
 
   Raises:
     FileNotFoundError: if no record matches.
@@ -80,12 +88,14 @@ def build(
   """
   masks = class_masks(record_files.match(records), size)
   missing = [name for name in class_names if name not in masks]
-  if missing:
+  if missing and not (fill_missing and masks):
     raise ValueError(
       f'{records!r} shows no object of the classes {", ".join(missing)}. '
-      'Give records that do, or only the classes they show: --class_names='
-      f'{",".join(sorted(masks))}.'
+      'Give records that do, only the classes they show (--class_names='
+      f'{",".join(sorted(masks))}), or --fill_missing.'
     )
+  everything = np.concatenate([masks[name] for name in sorted(masks)])
+  masks.update({name: everything for name in missing})
   priors = np.stack(
     [cluster(masks[name], num_priors, seed) for name in class_names]
   )
@@ -185,6 +195,7 @@ def main(argv: Sequence[str]) -> None:
     FLAGS.num_priors,
     FLAGS.size,
     FLAGS.seed,
+    FLAGS.fill_missing,
   )
 
 

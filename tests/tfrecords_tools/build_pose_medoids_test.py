@@ -83,7 +83,9 @@ def test_chiral_cads_are_not_flipped(toy_data):
 def test_deterministic(toy_data, tmp_path):
   paths = [str(tmp_path / name) for name in ('a.npz', 'b.npz')]
   for path in paths:
-    build_pose_medoids.build(toy_data.image_records, path, seed=3)
+    build_pose_medoids.build(
+      toy_data.image_records, path, class_names=toy.CLASS_NAMES, seed=3
+    )
   first, second = (view_medoids.load(path) for path in paths)
   np.testing.assert_array_equal(first[0], second[0])
   assert first[2] == second[2]
@@ -93,3 +95,25 @@ def test_records_without_objects(toy_data, tmp_path):
   with pytest.raises(FileNotFoundError, match='/no/records'):
     build_pose_medoids.build('/no/records*', str(tmp_path / 'x.npz'))
   assert not list(tmp_path.iterdir())
+
+
+def test_class_without_objects_is_named_or_filled(toy_data, tmp_path):
+  path = str(tmp_path / 'm.npz')
+  names = ('bed', 'wardrobe')
+  with pytest.raises(ValueError, match='wardrobe.*--fill_missing'):
+    build_pose_medoids.build(toy_data.image_records, path, class_names=names)
+  assert not list(tmp_path.iterdir())
+  build_pose_medoids.build(
+    toy_data.image_records, path, class_names=names, fill_missing=True
+  )
+  medoids, valid, _ = view_medoids.load(path, names)
+  assert valid[2].all()
+  # From 20 degrees above, the up axis leans to the camera, at -z:
+  # R (0, 1, 0) = (0, cos 20, -sin 20).
+  up = [rotations.matrix_from_quaternion(q)[:, 1] for q in medoids[2]]
+  np.testing.assert_allclose(
+    up, np.tile([0.0, 0.9396926, -0.3420201], [16, 1]), atol=1e-6
+  )
+  # Neighbours are 360 / 16 = 22.5 degrees apart.
+  angles = rotations.geodesic_angle(medoids[2][:1], medoids[2][1:])
+  np.testing.assert_allclose(np.degrees(angles.min()), 22.5, atol=1e-4)

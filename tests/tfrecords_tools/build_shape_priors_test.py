@@ -66,3 +66,20 @@ def test_deterministic(toy_data, tmp_path):
   with np.load(tmp_path / 'a') as a, np.load(tmp_path / 'b') as b:
     for key in a:
       np.testing.assert_array_equal(a[key], b[key])
+
+
+def test_missing_classes_take_all_masks(toy_data, tmp_path):
+  path = str(tmp_path / 'p.npz')
+  build_shape_priors.build(
+    toy_data.image_records,
+    path,
+    (*toy.CLASS_NAMES, 'wardrobe'),
+    fill_missing=True,
+    num_priors=1,
+  )
+  masks = build_shape_priors.class_masks(
+    record_files.match(toy_data.image_records), 32
+  )
+  everything = np.concatenate([masks[name] for name in sorted(masks)])
+  priors = np.load(path)['priors']
+  np.testing.assert_allclose(priors[5, 0], everything.mean(axis=0), atol=1e-6)
