@@ -55,7 +55,6 @@ SYMMETRY_ORDERS = {
   '__SYM_ROTATE_UP_4': 4,
   '__SYM_ROTATE_UP_INF': 0,
 }
-SYMMETRY_NAMES = {order: name for name, order in SYMMETRY_ORDERS.items()}
 
 # A photo of unknown focal length is taken to be a phone's main camera.
 DEFAULT_FOCAL_35MM = 27.0  # mm, 35 mm equivalent

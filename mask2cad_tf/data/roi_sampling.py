@@ -124,8 +124,7 @@ def _crop(
 ) -> tf.Tensor:
   """Bilinear samples at the cell centres of boxes, float [Q, side, side].
 
-  `roi_masks.crop_masks` inside the photo, but reads only the pixels it needs
-  where that one copies every RoI's whole mask.
+  Reads only the pixels it needs: to copy every RoI's whole mask is slower.
   """
   # The border's outer half pixel keeps the border's value; the mask behind the
   # last is empty.

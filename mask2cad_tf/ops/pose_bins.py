@@ -57,8 +57,3 @@ def apply_delta(delta: tf.Tensor, bins: tf.Tensor) -> tf.Tensor:
   return quaternions.canonicalize(
     quaternions.multiply(quaternions.normalize(delta), bins)
   )
-
-
-def bin_angles(rotations: tf.Tensor, bins: tf.Tensor) -> tf.Tensor:
-  """Angles float [..., K], radians, of float [..., 4] to bins [..., K, 4]."""
-  return quaternions.angle(rotations[..., tf.newaxis, :], bins)

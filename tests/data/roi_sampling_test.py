@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from mask2cad_tf.data import roi_sampling
 from mask2cad_tf.geometry import views
-from mask2cad_tf.ops import roi_masks
+from tests import mask_crop
 
 
 def _seed(number):
@@ -131,7 +131,7 @@ def test_same_samples_as_the_plain_crop(seed):
   corner = rng.uniform(-10, 30, 2)
   box = np.concatenate([corner, corner + rng.uniform(3, 40, 2)])
   boxes = tf.constant([box], tf.float32)
-  expected = roi_masks.crop_masks(mask, boxes, 16)
+  expected = mask_crop.crop_masks(mask, boxes, 16)
   _, fine = _targets(mask[0] > 0, box, _info(37, 53, window=(99, 99)), 8)
   unclear = np.abs(expected[0] - 0.5) < 1e-3
   np.testing.assert_array_equal(

@@ -75,16 +75,11 @@ OPS = {
   'nearest_bin': (pose_bins.nearest_bin, [Q, BINS, BINS_VALID]),
   'encode_delta': (pose_bins.encode_delta, [Q, Q2]),
   'apply_delta': (pose_bins.apply_delta, [Q, Q2]),
-  'bin_angles': (pose_bins.bin_angles, [Q, BINS]),
   'center_offsets_encode': (center_offsets.encode, [CENTERS, BOXES]),
   'center_offsets_decode': (center_offsets.decode, [CENTERS, BOXES]),
   'outer_boxes': (
     lambda boxes: roi_masks.outer_boxes(boxes, 1.25, tf.constant([12, 14])),
     [BOXES],
-  ),
-  'crop_masks': (
-    lambda masks, boxes: roi_masks.crop_masks(masks, boxes, 8),
-    [MASKS, BOXES],
   ),
   'mask_features': (
     lambda features, logits: roi_masks.mask_features(features, logits, True),

@@ -4,6 +4,7 @@ from absl.testing import parameterized
 from official.vision.ops import box_ops
 
 from mask2cad_tf.ops import roi_masks
+from tests import mask_crop
 
 
 class RoiMasksTest(tf.test.TestCase, parameterized.TestCase):
@@ -39,11 +40,11 @@ class RoiMasksTest(tf.test.TestCase, parameterized.TestCase):
   def test_whole_image_at_its_own_size_is_the_mask(self):
     mask = np.random.default_rng(0).integers(0, 2, [3, 8, 8]).astype(np.uint8)
     boxes = tf.tile(tf.constant([[0.0, 0, 8, 8]]), [3, 1])
-    self.assertAllClose(roi_masks.crop_masks(mask, boxes, 8), mask)
+    self.assertAllClose(mask_crop.crop_masks(mask, boxes, 8), mask)
 
   def test_pixel_aligned_crop(self):
     mask = np.random.default_rng(1).random([1, 9, 12]).astype(np.float32)
-    crop = roi_masks.crop_masks(mask, tf.constant([[2.0, 5, 6, 9]]), 4)
+    crop = mask_crop.crop_masks(mask, tf.constant([[2.0, 5, 6, 9]]), 4)
     self.assertAllClose(crop, mask[:, 2:6, 5:9])
 
   def test_bilinear_by_hand(self):
@@ -51,16 +52,16 @@ class RoiMasksTest(tf.test.TestCase, parameterized.TestCase):
     # and 2; of [0.5, 2.5] at 1 and 2, half way between pixel centres.
     mask = tf.constant([[[0.0, 4.0, 8.0, 16.0]] * 4])
     self.assertAllClose(
-      roi_masks.crop_masks(mask, tf.constant([[0.0, 1, 2, 3]]), 2)[0, 0], [4, 8]
+      mask_crop.crop_masks(mask, tf.constant([[0.0, 1, 2, 3]]), 2)[0, 0], [4, 8]
     )
     self.assertAllClose(
-      roi_masks.crop_masks(mask, tf.constant([[0.0, 0.5, 2, 2.5]]), 2)[0, 0],
+      mask_crop.crop_masks(mask, tf.constant([[0.0, 0.5, 2, 2.5]]), 2)[0, 0],
       [2, 6],
     )
 
   def test_outside_the_image_is_empty(self):
     # The box is twice the image, about it: only the middle half is inside.
-    crop = roi_masks.crop_masks(
+    crop = mask_crop.crop_masks(
       tf.ones([1, 4, 4]), tf.constant([[-2.0, -2, 6, 6]]), 8
     )
     expected = np.zeros([1, 8, 8])
@@ -68,13 +69,13 @@ class RoiMasksTest(tf.test.TestCase, parameterized.TestCase):
     self.assertAllEqual(crop, expected)
 
   def test_full_masks_stay_full_at_the_border(self):
-    crop = roi_masks.crop_masks(
+    crop = mask_crop.crop_masks(
       tf.ones([1, 10, 10], tf.uint8), tf.constant([[0.0, 0, 10, 10]]), 32
     )
     self.assertAllEqual(crop, np.ones([1, 32, 32]))
 
   def test_padding_box_samples_the_corner(self):
-    crop = roi_masks.crop_masks(tf.ones([1, 4, 4]), tf.zeros([1, 4]), 4)
+    crop = mask_crop.crop_masks(tf.ones([1, 4, 4]), tf.zeros([1, 4]), 4)
     self.assertAllEqual(crop, np.ones([1, 4, 4]))
 
   @parameterized.parameters(True, False)

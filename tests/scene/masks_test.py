@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mask2cad_tf.ops import roi_masks
 from mask2cad_tf.scene import masks
+from tests import mask_crop
 
 
 def test_each_cell_becomes_its_pixels():
@@ -41,7 +41,7 @@ def test_inverse_of_the_training_crop():
   rows, columns = np.mgrid[:60, :80] + 0.5
   disc = np.hypot(rows - 30, columns - 37) < 17
   box = np.array([[9.3, 15.8, 51.1, 58.4]], np.float32)
-  crop = roi_masks.crop_masks(
+  crop = mask_crop.crop_masks(
     tf.constant(disc[None].astype(np.float32)), tf.constant(box), 64
   )
   pasted = masks.paste(crop.numpy()[0], box[0], 60, 80)
