@@ -3,6 +3,7 @@
 import dataclasses
 import glob
 import os
+import re
 import shutil
 from typing import Tuple
 
@@ -134,10 +135,12 @@ def write(folder: str, seed: int = 0, frame: str = 'allocentric') -> str:
 def _random_value(variable: tf.Variable, rng: np.random.Generator):
   """Wide kernels; detections are anchors, scored from about 0.2 to 0.8."""
   shape = variable.shape.as_list()
-  if 'head/scores/bias' in variable.name:
+  # Keras numbers the heads of one process: retina_net_head_2/scores/kernel.
+  name = re.sub(r'head_\d+/', 'head/', variable.name)
+  if 'head/scores/bias' in name:
     return np.zeros(shape)
   if len(shape) < 2:  # biases and batch-norm statistics: as they are
     return variable.numpy()
   gain = {'head/scores': 0.02, 'head/boxes': 0.001}
-  scale = next((v for k, v in gain.items() if k in variable.name), 1.0)
+  scale = next((v for k, v in gain.items() if k in name), 1.0)
   return scale * rng.normal(size=shape) * np.sqrt(2.0 / np.prod(shape[:-1]))

@@ -43,6 +43,7 @@ def paper_task(toy_data, tmp_path):
   config = exp_factory.get_exp_config('mask2cad_pix3d').task
   config.init_checkpoint = None
   config.model.class_names = names
+  config.losses.refine_max_angle = 4.0  # every RoI: the bins here are random
   config.model.shapemask.priors_path = str(tmp_path / 'priors.npz')
   config.model.pose.medoids_path = str(tmp_path / 'medoids.npz')
   config.train_data.override(
