@@ -42,15 +42,19 @@ def run(
   if {'--help', '-help', '-h'} & set(sys.argv[1:]):
     print(f'{sys.modules[main.__module__].__doc__}\nFlags:{_describe(own)}')
     sys.exit(0)
-  # TensorFlow's start-up chatter would bury the one line.
-  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
-  warnings.filterwarnings('ignore', category=FutureWarning, module='google')
+  quiet_libraries()
   try:
     main(_parse_flags(own, sys.argv))
   except flags.Error as error:
     _fail(name, f'{str(error).rstrip(".")}. See: python -m {name} --help')
   except BAD_INPUT as error:
     _fail(name, str(error))
+
+
+def quiet_libraries() -> None:
+  """Keeps start-up chatter from burying the one line; before TensorFlow."""
+  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+  warnings.filterwarnings('ignore', category=FutureWarning, module='google')
 
 
 def require(**values: object) -> None:
