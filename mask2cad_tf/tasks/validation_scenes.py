@@ -26,6 +26,7 @@ from mask2cad_tf.scene import overlay
 from mask2cad_tf.scene import photo as photo_lib
 
 _MAX_PICTURES = 8
+_MIN_PICTURE_SIDE = 512  # pixels
 _VIEWS_PER_BATCH = 256
 _MIN_OVERLAP = 0.5  # box IoU at which a detection speaks for a true object
 _MIN_SCORE = 0.3  # of detections in the pictures
@@ -188,7 +189,7 @@ class ValidationScenes:
   def _pictures(
     self, found: List[Dict[str, np.ndarray]], gallery: gallery_lib.Gallery
   ) -> np.ndarray:
-    """uint8 [n, h, w, 3] of the first photos, input pixels."""
+    """uint8 [n, h, w, 3] of the first photos."""
     cads = cad_meshes.CadMeshes(gallery.mesh_path)
     return np.stack(
       [
@@ -204,6 +205,7 @@ class ValidationScenes:
     gallery: gallery_lib.Gallery,
     cads: cad_meshes.CadMeshes,
   ) -> np.ndarray:
+    photo = _enlarged(photo)
     image = _denormalize(photo['image'])
     camera = _input_camera(photo, image.shape[:2])
     scene = photo_lib.Photo(path='', image=image, camera=camera)
@@ -220,6 +222,19 @@ class ValidationScenes:
       ymin, xmin, ymax, xmax = found.cad.box
       pen.rectangle((xmin, ymin, xmax, ymax), outline='white')
     return np.asarray(picture)
+
+
+def _enlarged(photo: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
+  """The photo in so many pixels that labels leave something to see."""
+  zoom = -(-_MIN_PICTURE_SIDE // min(photo['image'].shape[:2]))
+  pixels = {
+    key: zoom * photo[key]
+    for key in ('detection_boxes', 'detection_outer_boxes', 'detection_centers')
+  }
+  image = photo['image'].repeat(zoom, axis=0).repeat(zoom, axis=1)
+  # Scale and offset, rows 2 and 3, lead from the photo to the picture.
+  info = photo['image_info'] * np.array([1, 1, zoom, zoom])[:, np.newaxis]
+  return {**photo, **pixels, 'image': image, 'image_info': info}
 
 
 def _denormalize(image: np.ndarray) -> np.ndarray:

@@ -131,9 +131,9 @@ def test_validation_writes_metrics_and_pictures(trained):
   events = _events(trained / 'validation')
   assert {'AP', 'mask_AP', 'detected_share', 'cad_top1'} <= set(events)
   width, height, *pictures = events['image/scenes'][0]
-  assert (int(width), int(height)) == (128, 128)
+  assert (int(width), int(height)) == (512, 512)  # 4 x the input's 128
   assert len(pictures) == 4  # validation_steps photos
-  assert tf.io.decode_png(pictures[0]).shape == (128, 128, 3)
+  assert tf.io.decode_png(pictures[0]).shape == (512, 512, 3)
 
 
 def test_best_checkpoint_is_exported(trained):
