@@ -39,5 +39,5 @@ setuptools.setup(
     'tqdm',
     'trimesh',
   ],
-  extras_require={'dev': ['pytest', 'pytest-xdist', 'ruff']},
+  extras_require={'dev': ['pytest', 'pytest-xdist', 'rtree', 'ruff']},
 )

@@ -155,7 +155,11 @@ def mask2cad_pix3d() -> cfg.ExperimentConfig:
         is_training=True,
         global_batch_size=batch_size,
         repeat_threshold=0.1,
-        parser=mask2cad.Parser(aug_scale_min=0.8, aug_scale_max=1.2),
+        parser=mask2cad.Parser(
+          aug_scale_min=0.8,
+          aug_scale_max=1.2,
+          max_pool_objects=1,  # Pix3D annotates one object a photo
+        ),
       ),
       validation_data=mask2cad.DataConfig(
         is_training=False, global_batch_size=8, drop_remainder=False
@@ -230,7 +234,6 @@ def mask2cad_lite() -> cfg.ExperimentConfig:
         is_training=True,
         global_batch_size=batch_size,
         repeat_threshold=0.1,
-        shuffle_buffer_size=1000,
         parser=mask2cad.Parser(
           aug_scale_min=0.7,
           aug_scale_max=1.4,

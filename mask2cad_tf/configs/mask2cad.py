@@ -131,6 +131,7 @@ class DataConfig(retinanet.DataConfig):
     0.0  # t of repeat-factor sampling; 0 = off, Sec. 3.2
   )
   dtype: str = 'float32'
+  shuffle_buffer_size: int = 1000  # serialized photos held in memory
   parser: Parser = dataclasses.field(default_factory=Parser)
 
 

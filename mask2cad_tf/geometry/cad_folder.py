@@ -49,8 +49,7 @@ def list_cads(
   if not os.path.isdir(root):
     raise FileNotFoundError(
       f'No CAD library at {root!r}. Expected a folder with '
-      '<class>/<shape>/*.{obj,glb,ply,off}, as `python -m '
-      'tfrecords_tools.cad_library` makes it.'
+      "<class>/<shape>/*.{obj,glb,ply,off}; Pix3D's model/ is one."
     )
   labels = _subfolders(root)
   entries = [

@@ -175,8 +175,8 @@ def _library_manifest(library_root: str) -> Dict[str, Dict[str, Any]]:
       return {entry['id']: entry for entry in json.load(file)['cads']}
   except (ValueError, KeyError, TypeError) as error:
     raise ValueError(
-      f'{path!r} is no manifest of a CAD library ({error}). Write it anew '
-      'with tfrecords_tools.cad_library, or remove it.'
+      f'{path!r} is no manifest of a CAD library ({error}). Mend or remove '
+      'it: {"cads": [{"id", "licence", "creator", "scale"}, ...]}.'
     ) from error
 
 

@@ -158,4 +158,5 @@ def test_s2_has_scannets_augmentation():
     exp_factory.get_exp_config('mask2cad_pix3d'), overlay, is_strict=True
   )
   expected = experiments.stronger_augmentation()
+  expected.max_pool_objects = 1  # Pix3D annotates one object a photo
   assert config.task.train_data.parser.as_dict() == expected.as_dict()

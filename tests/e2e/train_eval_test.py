@@ -58,15 +58,17 @@ def _overrides(data: toy.ToyData, **trainer) -> str:
 def _run(tmp_path, data, mode, model_dir, **trainer):
   override = tmp_path / 'override.yaml'
   override.write_text(_overrides(data, **trainer))
-  with flagsaver.flagsaver(
-    experiment='mask2cad_tiny',
-    mode=mode,
-    model_dir=str(model_dir),
-    config_file=[str(override)],
-    params_override='',
-  ):
-    with gin.unlock_config():  # a process trains once; this one several times
-      train.main('unused')
+  with (
+    flagsaver.flagsaver(
+      experiment='mask2cad_tiny',
+      mode=mode,
+      model_dir=str(model_dir),
+      config_file=[str(override)],
+      params_override='',
+    ),
+    gin.unlock_config(),
+  ):  # a process trains once; this one several times
+    train.main('unused')
 
 
 def _events(folder):
