@@ -41,6 +41,11 @@ class ObjectRecord:
     depth: the z given at test time; the translation's by default.
     occluded, slightly_occluded, truncated: Pix3D's flags.
     is_crowd: COCO's flag.
+    amodal_mask: bool [h, w], the pixels it would have with nothing before it;
+      None where nobody knows.
+    occluded_share: of the amodal mask's pixels, those that something hides.
+    scale: (x, y, z) factors on the CAD's vertices, X = R (scale v) + t; None
+      for a dataset whose CADs have one size.
   """
 
   label: int
@@ -57,6 +62,9 @@ class ObjectRecord:
   slightly_occluded: bool = False
   truncated: bool = False
   is_crowd: bool = False
+  amodal_mask: Optional[np.ndarray] = None
+  occluded_share: Optional[float] = None
+  scale: Optional[Tuple[float, float, float]] = None
 
 
 def image_example(
@@ -65,6 +73,8 @@ def image_example(
   source_id: int,
   intrinsics: Sequence[float],
   objects: Sequence[ObjectRecord],
+  scene_id: str = '',
+  camera_to_world: Optional[np.ndarray] = None,
 ) -> tf.train.Example:
   """An image record.
 
@@ -74,6 +84,8 @@ def image_example(
     source_id: unique in the set, not negative.
     intrinsics: fx, fy, cx, cy, pixels.
     objects: its annotated objects; there may be none.
+    scene_id: of the scan that the photo is a frame of.
+    camera_to_world: [4, 4], the frame's pose in the scan, metres.
 
   Returns:
     The example, complete as data/schema.py lists it.
@@ -95,6 +107,13 @@ def image_example(
   quaternions = [_checked_rotation(item, filename) for item in objects]
   masks = [_checked_mask(item, filename, height, width) for item in objects]
   translations = np.array([item.translation for item in objects], np.float64)
+  optional = _optional(objects, filename, height, width)
+  if scene_id:
+    optional[schema.SCENE_ID] = scene_id
+  if camera_to_world is not None:
+    optional[schema.CAMERA_TO_WORLD] = np.asarray(
+      camera_to_world, np.float64
+    ).reshape(16)
   return _example(
     {
       schema.IMAGE_ENCODED: encoded,
@@ -129,6 +148,7 @@ def image_example(
       ],
       schema.TRUNCATED: [int(item.truncated) for item in objects],
       schema.JITTERED_VIEW: [item.jittered_view for item in objects],
+      **optional,
     }
   )
 
@@ -246,6 +266,37 @@ def _checked_mask(
       'Correct the mask, or leave the photo out with --skip_broken.'
     )
   return mask
+
+
+def _optional(
+  objects: Sequence[ObjectRecord], filename: str, height: int, width: int
+) -> Dict[str, Any]:
+  """The keys that every object of the photo has a value for."""
+  values: Dict[str, Any] = {}
+  if not objects:
+    return values
+  if all(item.amodal_mask is not None for item in objects):
+    values[schema.AMODAL_MASK] = [
+      views_lib.encode_png(
+        _checked_mask(
+          dataclasses.replace(item, mask=item.amodal_mask),
+          filename,
+          height,
+          width,
+        ).astype(np.uint8)
+        * 255
+      )
+      for item in objects
+    ]
+  if all(item.occluded_share is not None for item in objects):
+    values[schema.OCCLUDED_SHARE] = np.array(
+      [item.occluded_share for item in objects], np.float64
+    )
+  if all(item.scale is not None for item in objects):
+    values[schema.CAD_SCALE] = np.array(
+      [item.scale for item in objects], np.float64
+    ).reshape(-1)
+  return values
 
 
 def _example(values: Dict[str, Any]) -> tf.train.Example:

@@ -34,6 +34,13 @@ SLIGHTLY_OCCLUDED = 'image/object/slightly_occluded'  # int64 [n], 0 or 1
 TRUNCATED = 'image/object/truncated'  # int64 [n], 0 or 1
 JITTERED_VIEW = 'image/object/view/encoded'  # bytes [n], PNG 128x128 grey
 
+# Only where the source knows them.
+AMODAL_MASK = 'image/object/amodal_mask'  # bytes [n], PNG as MASK, unoccluded
+OCCLUDED_SHARE = 'image/object/occluded_share'  # float [n], of the amodal mask
+CAD_SCALE = 'image/object/cad/scale'  # float [n * 3], x, y, z of the CAD frame
+SCENE_ID = 'image/scene/id'  # bytes, scan that the photo belongs to
+CAMERA_TO_WORLD = 'image/camera/to_world'  # float [16], row-major, metres
+
 # --- View records: one per CAD. ---
 VIEW_CAD_ID = 'cad/id'  # bytes, '<class>/<shape>'
 VIEW_CAD_GROUP = 'cad/group'  # bytes, id shared by near-duplicates
