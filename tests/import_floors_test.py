@@ -39,7 +39,7 @@ _TOOLS_MAY_USE = {'command_line', 'conventions', 'geometry', 'data'}
 _SINGLE_DOORS = {
   'tensorflow_graphics': {'mask2cad_tf/ops/quaternions.py'},
   'tensorflow_addons': {'mask2cad_tf/data/color_jitter.py'},
-  'embreex': {'mask2cad_tf/geometry/renderer.py'},
+  'embreex': {'mask2cad_tf/geometry/ray_caster.py'},
 }
 _FORBIDDEN_NAMES = {'utils', 'util', 'helpers', 'helper', 'misc', 'common'}
 

@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 import trimesh
-from embreex import mesh_construction
-from embreex import rtcore_scene
 
 from mask2cad_tf.geometry import cameras
+from mask2cad_tf.geometry import ray_caster
 
 AMBIENT = 0.25  # grey of a surface seen edge-on; facing the light it is 1
 # A headlight raised above the camera: tops, fronts and undersides differ, and
@@ -56,22 +55,14 @@ class Renderer:
     Args:
       mesh: CAD frame, any units.
     """
-    # Embree computes in float32: centre the CAD and scale it to size 1.
     self._center = mesh.bounds.mean(axis=0)
-    self._scale = float(mesh.extents.max())
     self._radius = float(
       np.linalg.norm(mesh.vertices - self._center, axis=-1).max()
     )
     self.vertices = np.asarray(mesh.vertices, np.float64)
     self._corners = trimesh.bounds.corners(mesh.bounds)
     self._normals = np.asarray(mesh.face_normals, np.float64)
-    triangles = (mesh.triangles - self._center) / self._scale
-    # Embree reads this array and this object: both must outlive the scene.
-    self._triangles = np.ascontiguousarray(triangles, np.float32)
-    self._scene = rtcore_scene.EmbreeScene(robust=True)
-    self._geometry = mesh_construction.TriangleMesh(
-      self._scene, self._triangles
-    )
+    self._caster = ray_caster.RayCaster(mesh.triangles)
 
   def render(
     self,
@@ -128,9 +119,8 @@ class Renderer:
     pose = (np.asarray(rotation, np.float64), translation)
     for rows, columns in self._chunks(*pose, intrinsics, height, width, 1):
       directions = _directions(rows, columns, intrinsics, 1)
-      origins, directions = self._object_rays(directions[:, 0], *pose)
-      mask[rows, columns] = (
-        self._scene.run(origins, directions, query='OCCLUDED') >= 0
+      mask[rows, columns] = self._caster.occluded(
+        *self._object_rays(directions[:, 0], *pose)
       )
     return mask
 
@@ -169,15 +159,12 @@ class Renderer:
 
   def _cast(self, directions, rotation, translation):
     """Depth (inf: no hit) and triangle (-1: no hit) of rays [n, 3]."""
-    origins, object_directions = self._object_rays(
-      directions, rotation, translation
+    found = self._caster.nearest(
+      *self._object_rays(directions, rotation, translation)
     )
-    found = self._scene.run(
-      origins, object_directions, query='INTERSECT', output=1
-    )
-    # Directions have Z = 1, so the ray's parameter is the depth.
-    depth = found['tfar'] + self._start(rotation, translation)
-    return np.where(found['primID'] >= 0, depth, np.inf), found['primID']
+    # Directions have Z = 1, so a length of them is a unit of depth.
+    depth = found.distance + self._start(rotation, translation)
+    return depth, found.triangle
 
   def _start(self, rotation, translation) -> float:
     """Depth at which rays start: just before the CAD, never behind."""
@@ -185,13 +172,10 @@ class Renderer:
     return max(0.0, float(center[2] - 1.01 * self._radius))
 
   def _object_rays(self, directions, rotation, translation):
-    """Origins and directions [n, 3] in embree's frame, float32."""
+    """Origins and directions [n, 3] in the CAD's frame."""
     start = self._start(rotation, translation)
-    origins = (start * directions - translation) @ rotation - self._center
-    return (
-      np.ascontiguousarray(origins / self._scale, np.float32),
-      np.ascontiguousarray(directions @ rotation / self._scale, np.float32),
-    )
+    origins = (start * directions - translation) @ rotation
+    return origins, directions @ rotation
 
   def _chunks(
     self, rotation, translation, intrinsics, height, width, samples
