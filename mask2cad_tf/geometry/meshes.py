@@ -13,7 +13,7 @@ class MeshError(ValueError):
   """A mesh file that cannot be used; the message names it and the remedy."""
 
 
-def load(path: str) -> trimesh.Trimesh:
+def load(path: str, with_materials: bool = True) -> trimesh.Trimesh:
   """Reads a mesh file as one mesh; nodes of a scene keep their places.
 
   A single part keeps its texture; several parts keep their texture atlas, or
@@ -21,6 +21,7 @@ def load(path: str) -> trimesh.Trimesh:
 
   Args:
     path: OBJ, GLB, GLTF, PLY or OFF file.
+    with_materials: False reads no textures, which is many times faster.
 
   Returns:
     One mesh, vertices as stored (node transforms applied), CAD frame.
@@ -29,6 +30,20 @@ def load(path: str) -> trimesh.Trimesh:
     MeshError: missing or unreadable file, no faces, vertices that are NaN or
       infinite, or no surface area.
   """
+  check_path(path)
+  scene = _read_scene(path, with_materials)
+  mesh = _flatten(_triangle_parts(scene, path), path)
+  _check_finite(mesh, path)
+  if not mesh.area > 0:
+    raise MeshError(
+      f'{path!r} has no surface: its {len(mesh.faces)} faces have zero area. '
+      'Export the CAD again.'
+    )
+  return mesh
+
+
+def check_path(path: str) -> None:
+  """Raises MeshError where there is no file, or of another format."""
   if not os.path.isfile(path):
     raise MeshError(
       f'No mesh at {path!r}. Check the CAD library: it must hold '
@@ -39,9 +54,25 @@ def load(path: str) -> trimesh.Trimesh:
       f'{path!r} is not one of {", ".join(_FORMATS)}. Convert it first, '
       'for example with Blender.'
     )
-  mesh = _flatten(_read_scene(path), path)
-  _check(mesh, path)
-  return mesh
+
+
+def load_parts(path: str) -> list[trimesh.Trimesh]:
+  """Reads a mesh file as one mesh per material, where it has materials.
+
+  Args:
+    path: OBJ, GLB, GLTF, PLY or OFF file.
+
+  Returns:
+    The meshes, node transforms applied, in the order of `load`'s faces.
+
+  Raises:
+    MeshError: as `load`.
+  """
+  check_path(path)
+  parts = _triangle_parts(_read_scene(path, with_materials=True), path)
+  for part in parts:
+    _check_finite(part, path)
+  return parts
 
 
 def sample_surface(
@@ -84,10 +115,12 @@ def transform(
   return mesh.copy().apply_transform(matrix)
 
 
-def _read_scene(path: str) -> trimesh.Scene:
+def _read_scene(path: str, with_materials: bool) -> trimesh.Scene:
   try:
     # process=True would weld vertices and silently drop the NaN ones.
-    return trimesh.load_scene(path, process=False)
+    return trimesh.load_scene(
+      path, process=False, skip_materials=not with_materials
+    )
   except Exception as error:  # The formats' readers raise anything.
     raise MeshError(
       f'{path!r} cannot be read as a mesh ({error}). Fetch or export the '
@@ -95,8 +128,8 @@ def _read_scene(path: str) -> trimesh.Scene:
     ) from error
 
 
-def _flatten(scene: trimesh.Scene, path: str) -> trimesh.Trimesh:
-  """Joins the scene's triangle meshes, node transforms applied."""
+def _triangle_parts(scene: trimesh.Scene, path: str) -> list[trimesh.Trimesh]:
+  """The scene's triangle meshes, node transforms applied."""
   parts = [
     part
     for part in scene.dump()
@@ -107,6 +140,11 @@ def _flatten(scene: trimesh.Scene, path: str) -> trimesh.Trimesh:
       f'{path!r} has no faces (a point cloud or an empty file?). Export it '
       'with triangles.'
     )
+  return parts
+
+
+def _flatten(parts: list[trimesh.Trimesh], path: str) -> trimesh.Trimesh:
+  """Joins meshes."""
   if len(parts) == 1:
     return parts[0]
   if any(_has_image(part) for part in parts):
@@ -145,15 +183,10 @@ def _face_colors(part: trimesh.Trimesh) -> np.ndarray:
   return np.tile(color, (len(part.faces), 1))
 
 
-def _check(mesh: trimesh.Trimesh, path: str) -> None:
+def _check_finite(mesh: trimesh.Trimesh, path: str) -> None:
   finite = np.isfinite(mesh.vertices).all(axis=1)
   if not finite.all():
     raise MeshError(
       f'{path!r} has {np.sum(~finite)} of {len(finite)} vertices that are '
       'NaN or infinite. Export the CAD again or remove them.'
-    )
-  if not mesh.area > 0:
-    raise MeshError(
-      f'{path!r} has no surface: its {len(mesh.faces)} faces have zero area. '
-      'Export the CAD again.'
     )

@@ -17,7 +17,8 @@ class Options:
   class_names: Tuple[str, ...] = conventions.PIX3D_CLASSES
   image_size: int = 320  # pixels, longer side
   aspect_ratio: float = 0.0  # width over height; 0: drawn like Pix3D's
-  max_objects: int = 3  # annotated objects in a photo, 1 .. 8
+  min_objects: int = 1  # things in a scene, before any is dropped by rule
+  max_objects: int = 3  # 1 .. 8
   modes: Dict[str, float] = dataclasses.field(
     default_factory=lambda: {'room': 0.5, 'closeup': 0.3, 'studio': 0.2}
   )
