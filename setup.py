@@ -9,6 +9,7 @@ _HERE = pathlib.Path(__file__).parent
 _VERSION = re.search(
   r"__version__ = '(.+)'", (_HERE / 'mask2cad_tf/__init__.py').read_text()
 ).group(1)
+_BEAM = 'apache-beam>=2.77; python_version >= "3.10"'
 
 setuptools.setup(
   name='mask2cad-tf',
@@ -36,8 +37,12 @@ setuptools.setup(
     'tensorflow-graphics==2021.12.3',
     'tensorflow-metadata<1.16',
     'tf-models-official==2.15.0',
+    'threadpoolctl',
     'tqdm',
     'trimesh',
   ],
-  extras_require={'dev': ['pytest', 'pytest-xdist', 'rtree', 'ruff']},
+  extras_require={
+    'beam': [_BEAM],
+    'dev': [_BEAM, 'pytest', 'pytest-xdist', 'rtree', 'ruff'],
+  },
 )

@@ -43,6 +43,18 @@ PIX3D_CLASSES = (
   'wardrobe',
 )
 
+# The paper's eight of Scan2CAD, alphabetical (Sec. 4); id = 1 + index.
+SCANNET_CLASSES = (
+  'bed',
+  'bin',
+  'bookcase',
+  'cabinet',
+  'chair',
+  'display',
+  'sofa',
+  'table',
+)
+
 NUM_VIEWS = 16  # k canonical views of a CAD, Sec. 3.2
 VIEW_SIZE = 128  # pixels, side of a rendered view
 EMBEDDING_SIZE = 128  # Table 6

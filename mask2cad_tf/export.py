@@ -47,8 +47,8 @@ def main(argv: Sequence[str]) -> None:
   # Imported late: --help and wrong flags need no TensorFlow.
   import tensorflow as tf
 
+  from mask2cad_tf.data import atomic_folder
   from mask2cad_tf.modeling import model_folder
-  from mask2cad_tf.retrieval import atomic_folder
   from mask2cad_tf.retrieval import gallery as gallery_lib
   from mask2cad_tf.serving import mask2cad_module
 

@@ -8,7 +8,10 @@ Example:
   python -m mask2cad_tf.gallery build --library=LIB --gallery=G --model=DIR
 """
 
+import json
+import os
 import sys
+from typing import List
 from typing import Sequence
 
 from absl import flags
@@ -33,6 +36,13 @@ _NUM_VIEWS = flags.DEFINE_integer(
   None,
   "Views a CAD; all of the model's by default.",
   lower_bound=1,
+  flag_values=FLAGS,
+)
+_CAD_LIST = flags.DEFINE_string(
+  'cad_list',
+  None,
+  'FILE:KEY, only the CADs whose ids FILE (JSON) lists under KEY, for example '
+  'cads.json:annotated of tfrecords_tools.pix3d.',
   flag_values=FLAGS,
 )
 _SKIP_BROKEN = flags.DEFINE_bool(
@@ -68,6 +78,7 @@ def _build() -> None:
     _LIBRARY.value,
     _GALLERY.value,
     num_views=_NUM_VIEWS.value,
+    cad_ids=_listed_cads(_CAD_LIST.value) if _CAD_LIST.value else None,
     skip_broken=_SKIP_BROKEN.value,
     progress=_show_progress,
   )
@@ -78,6 +89,27 @@ def _build() -> None:
     f'{_GALLERY.value}: {len(gallery.cads)} CADs, '
     f'{gallery.embeddings.shape[1]} views each, version {gallery.version}'
   )
+
+
+def _listed_cads(place: str) -> List[str]:
+  """The CAD ids under FILE:KEY."""
+  path, _, key = place.rpartition(':')
+  if not os.path.isfile(path):
+    raise FileNotFoundError(
+      f'--cad_list={place}: there is no file {path!r}. Write FILE:KEY, for '
+      'example cads.json:annotated.'
+    )
+  with open(path, encoding='utf-8') as file:
+    try:
+      content = json.load(file)
+    except json.JSONDecodeError as error:
+      raise ValueError(f'{path!r} is not JSON: {error}.') from error
+  lists = content if isinstance(content, dict) else {}
+  if not isinstance(lists.get(key), list):
+    raise ValueError(
+      f'{path!r} has no list {key!r}; it has {", ".join(lists) or "none"}.'
+    )
+  return lists[key]
 
 
 def _show_progress(done: int, total: int, cad_id: str) -> None:

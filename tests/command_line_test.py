@@ -16,8 +16,13 @@ _COMMANDS = (
   'mask2cad_tf.predict',
   'tfrecords_tools.build_pose_medoids',
   'tfrecords_tools.build_shape_priors',
+  'tfrecords_tools.cad_library',
+  'tfrecords_tools.doctor',
+  'tfrecords_tools.mini_scannet',
   'tfrecords_tools.pix3d',
   'tfrecords_tools.render_views',
+  'tfrecords_tools.scan2cad',
+  'tfrecords_tools.synthesize',
 )
 
 

@@ -1,6 +1,7 @@
 """`python -m mask2cad_tf.gallery build`."""
 
 import os
+import re
 import shutil
 
 import pytest
@@ -55,6 +56,25 @@ def test_skipped_meshes_are_listed(tiny_world, library, tmp_path, monkeypatch):
   assert result.status == 0, result
   assert 'left out chair/low: ' in result.stdout
   assert '1 CADs' in result.stdout
+
+
+def test_only_the_listed_cads(tiny_world, library, tmp_path, monkeypatch):
+  tiny_world.patch(monkeypatch)
+  lists = tmp_path / 'cads.json'
+  lists.write_text('{"annotated": ["chair/stool"], "all": ["chair/no"]}')
+  result = _build(
+    tiny_world, library, tmp_path / 'g', f'--cad_list={lists}:annotated'
+  )
+  assert result.status == 0, result
+  assert gallery_lib.load(str(tmp_path / 'g')).cad_ids == ('chair/stool',)
+  for place, message in (
+    (f'{lists}:all', '1 of 1 listed CADs are not in .*chair/no'),
+    (f'{lists}:some', "no list 'some'; it has annotated, all"),
+    ('no.json:all', "there is no file 'no.json'.*FILE:KEY"),
+  ):
+    result = _build(tiny_world, library, tmp_path / 'h', f'--cad_list={place}')
+    assert re.search(message, result.only_line)
+    assert not (tmp_path / 'h').exists()
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,16 @@
       --annotations=pix3d/pix3d_s1_train.json --output_dir=records/train
 
 --annotations is Pix3D's own pix3d.json or a split of Mesh R-CNN (COCO-like).
-Writes <output_dir>/images.tfrecord-* and <output_dir>/manifest.json.
+Writes <output_dir>/images.tfrecord-*, manifest.json with the counts by class,
+and cads.json: {"annotated": the CADs that the photos show, "all": those of
+model/, "variants": the meshes of shapes that have several}. The first two are
+the lists of the S2 experiment, for mask2cad_tf.gallery --cad_list.
+
+A run that was killed goes on where it stopped when it is started again.
 """
 
 import functools
+import json
 import os
 import sys
 import zlib
@@ -24,8 +30,11 @@ from PIL import Image
 
 from mask2cad_tf import command_line
 from mask2cad_tf import conventions
+from mask2cad_tf.data import record_files
+from mask2cad_tf.geometry import cad_folder
 from mask2cad_tf.geometry import meshes
 from mask2cad_tf.geometry import renderer
+from tfrecords_tools import example_runner
 from tfrecords_tools import jittered_view
 from tfrecords_tools import pix3d_annotations
 from tfrecords_tools import record_examples
@@ -69,8 +78,11 @@ flags.DEFINE_boolean(
   'instead of stopping at the first.',
   flag_values=FLAGS,
 )
+example_runner.define_flags(FLAGS)
 
+CAD_LISTS = 'cads.json'
 _BROKEN = (ValueError, OSError)
+_RENDERERS = 4  # CADs in memory; photos come in the order of their CADs
 
 
 def convert(
@@ -82,128 +94,170 @@ def convert(
   seed: int = 0,
   skip_broken: bool = False,
   class_names: Sequence[str] = conventions.PIX3D_CLASSES,
+  num_processes: int = 1,
+  runner: str = example_runner.LOCAL,
+  beam_options: Sequence[str] = (),
+  restart: bool = False,
 ) -> List[str]:
-  """Writes the image records of a Pix3D folder.
+  """Writes the image records of a Pix3D folder, and cads.json.
 
   Args:
     pix3d_dir: folder with img/, mask/, model/.
     annotations: pix3d.json or a Mesh R-CNN split.
-    output_dir: where images.tfrecord-* and manifest.json go.
+    output_dir: where images.tfrecord-*, manifest.json and cads.json go.
     jitter_degrees: standard deviation of the jittered view's rotation.
     num_shards: number of files.
     seed: of the photos' order and of the jitter.
     skip_broken: leave out photos with bad input instead of raising.
     class_names: known classes; ids are 1 + index.
+    num_processes: see `example_runner.run`; so are the next three.
+    runner: where the photos are converted.
+    beam_options: Beam's command line.
+    restart: throw away what an unfinished run left.
 
   Returns:
     Why photos were left out, one sentence each.
 
   Raises:
-    ValueError, OSError: bad input, unless skip_broken; nothing is written.
+    ValueError, OSError: bad input, unless skip_broken; nothing is published.
   """
-  photos = pix3d_annotations.read(annotations)
-  jittered: Dict[Tuple[str, int], Any] = _jittered_views(
-    pix3d_dir, photos, jitter_degrees, seed
+  photos, defective = pix3d_annotations.read_with_defects(annotations)
+  if not photos:
+    raise ValueError(f'{annotations!r} has no photo with an object.')
+  photos.sort(key=lambda photo: (photo.objects[0].model, photo.image))
+  summary = example_runner.run(
+    _Maker(pix3d_dir, photos, jitter_degrees, seed, tuple(class_names)),
+    len(photos),
+    output_dir,
+    'images',
+    num_shards,
+    {
+      'annotations': os.path.basename(annotations),
+      'annotations_sha256': example_runner.file_hash(annotations),
+      'class_names': list(class_names),
+      'defective': defective,
+      'jitter_degrees': jitter_degrees,
+      'library': os.path.abspath(os.path.join(pix3d_dir, 'model')),
+      'seed': seed,
+    },
+    runner=runner,
+    num_processes=num_processes,
+    skip_broken=skip_broken,
+    restart=restart,
+    beam_options=beam_options,
+    shuffle_seed=seed,
   )
-  settings = {
-    'annotations': os.path.basename(annotations),
-    'seed': seed,
-    'jitter_degrees': jitter_degrees,
-  }
-  with record_writer.RecordWriter(
-    output_dir, 'images', num_shards, settings
-  ) as writer:
-    for index in np.random.default_rng(seed).permutation(len(photos)):
-      photo = photos[index]
-      try:
-        writer.write(_example(pix3d_dir, photo, jittered, class_names))
-      except _BROKEN as error:
-        if not skip_broken:
-          raise
-        writer.skip(f'{photo.image}: {error}')
-    if not writer.num_examples:
-      raise ValueError(
-        f'{annotations!r} gives no usable photo ({len(writer.skipped)} were '
-        'left out); nothing was written.'
-      )
-    return writer.skipped
+  _write_cad_lists(os.path.join(pix3d_dir, 'model'), photos, output_dir)
+  return summary.skipped
 
 
-def _jittered_views(
-  pix3d_dir: str,
-  photos: Sequence[pix3d_annotations.Photo],
-  degrees: float,
-  seed: int,
-) -> Dict[Tuple[str, int], Any]:
-  """PNG, or the error that prevents it, by (photo, object index).
+class _Maker:
+  """One photo -> its record. Keeps the last few CADs' renderers."""
 
-  Rendered in the order of the meshes, so that each is loaded once.
-  """
-  load = functools.lru_cache(maxsize=1)(
-    lambda model: renderer.Renderer(meshes.load(os.path.join(pix3d_dir, model)))
-  )
-  jobs = [
-    (item.model, photo, index)
-    for photo in photos
-    for index, item in enumerate(photo.objects)
-  ]
-  results: Dict[Tuple[str, int], Any] = {}
-  for model, photo, index in sorted(
-    jobs, key=lambda job: (job[0], job[1].image, job[2])
+  def __init__(
+    self,
+    pix3d_dir: str,
+    photos: Sequence[pix3d_annotations.Photo],
+    jitter_degrees: float,
+    seed: int,
+    class_names: Tuple[str, ...],
   ):
-    rng = np.random.default_rng([seed, zlib.crc32(photo.image.encode()), index])
-    item = photo.objects[index]
+    self._dir = pix3d_dir
+    self._photos = photos
+    self._jitter_degrees = jitter_degrees
+    self._seed = seed
+    self._class_names = class_names
+    self._open()
+
+  def _open(self) -> None:
+    self._renderer = functools.lru_cache(maxsize=_RENDERERS)(
+      lambda model: renderer.Renderer(
+        meshes.load(os.path.join(self._dir, model))
+      )
+    )
+
+  def __getstate__(self) -> Dict[str, Any]:
+    return {k: v for k, v in vars(self).items() if k != '_renderer'}
+
+  def __setstate__(self, state: Dict[str, Any]) -> None:
+    vars(self).update(state)
+    self._open()
+
+  def __call__(self, index: int) -> example_runner.Made:
+    photo = self._photos[index]
     try:
-      results[photo.image, index] = jittered_view.render(
-        load(model),
+      example = self._example(photo)
+    except _BROKEN as error:
+      if str(error).startswith(photo.image):
+        raise
+      raise ValueError(f'{photo.image}: {error}') from error
+    return example_runner.Made(example.SerializeToString(deterministic=True))
+
+  def _example(self, photo: pix3d_annotations.Photo) -> tf.train.Example:
+    objects = [
+      self._object(photo, item, number)
+      for number, item in enumerate(photo.objects)
+    ]
+    with open(os.path.join(self._dir, photo.image), 'rb') as file:
+      encoded = file.read()
+    return record_examples.image_example(
+      encoded, photo.image, photo.source_id, photo.intrinsics, objects
+    )
+
+  def _object(
+    self,
+    photo: pix3d_annotations.Photo,
+    item: pix3d_annotations.Annotation,
+    number: int,
+  ) -> record_examples.ObjectRecord:
+    if item.label_name not in self._class_names:
+      raise ValueError(
+        f'{photo.image}: unknown class {item.label_name!r}; known are '
+        f'{", ".join(self._class_names)}.'
+      )
+    image_key = zlib.crc32(photo.image.encode())
+    return record_examples.ObjectRecord(
+      label=1 + self._class_names.index(item.label_name),
+      label_name=item.label_name,
+      box=item.box,
+      mask=_read_mask(os.path.join(self._dir, item.mask)),
+      cad_id=item.cad_id,
+      mesh=item.mesh,
+      rotation=item.rotation,
+      translation=item.translation,
+      jittered_view=jittered_view.render(
+        self._renderer(item.model),
         item.rotation,
         item.translation,
         photo.intrinsics,
-        degrees,
-        rng,
+        self._jitter_degrees,
+        np.random.default_rng([self._seed, image_key, number]),
         photo.image,
-      )
-    except _BROKEN as error:
-      results[photo.image, index] = error
-  return results
-
-
-def _example(
-  pix3d_dir: str,
-  photo: pix3d_annotations.Photo,
-  jittered: Dict[Tuple[str, int], Any],
-  class_names: Sequence[str],
-) -> tf.train.Example:
-  objects = []
-  for index, item in enumerate(photo.objects):
-    if isinstance(jittered[photo.image, index], Exception):
-      raise jittered[photo.image, index]
-    if item.label_name not in class_names:
-      raise ValueError(
-        f'{photo.image}: unknown class {item.label_name!r}; known are '
-        f'{", ".join(class_names)}.'
-      )
-    objects.append(
-      record_examples.ObjectRecord(
-        label=1 + list(class_names).index(item.label_name),
-        label_name=item.label_name,
-        box=item.box,
-        mask=_read_mask(os.path.join(pix3d_dir, item.mask)),
-        cad_id=item.cad_id,
-        mesh=item.mesh,
-        rotation=item.rotation,
-        translation=item.translation,
-        jittered_view=jittered[photo.image, index],
-        occluded=item.occluded,
-        slightly_occluded=item.slightly_occluded,
-        truncated=item.truncated,
-      )
+      ),
+      occluded=item.occluded,
+      slightly_occluded=item.slightly_occluded,
+      truncated=item.truncated,
     )
-  with open(os.path.join(pix3d_dir, photo.image), 'rb') as file:
-    encoded = file.read()
-  return record_examples.image_example(
-    encoded, photo.image, photo.source_id, photo.intrinsics, objects
-  )
+
+
+def _write_cad_lists(
+  library: str, photos: Sequence[pix3d_annotations.Photo], output_dir: str
+) -> None:
+  """cads.json: the CADs that the photos show, all CADs, and variants."""
+  cads = cad_folder.list_cads(library)
+  lists = {
+    'annotated': sorted(
+      {item.cad_id for photo in photos for item in photo.objects}
+    ),
+    'all': [cad.cad_id for cad in cads],
+    'variants': {
+      cad.cad_id: list(cad.mesh_paths) for cad in cads if cad.mesh_paths[1:]
+    },
+  }
+  path = os.path.join(output_dir, CAD_LISTS)
+  with open(f'{path}.tmp', 'w', encoding='utf-8') as file:
+    json.dump(lists, file, indent=1)
+  os.replace(f'{path}.tmp', path)
 
 
 def _read_mask(path: str) -> np.ndarray:
@@ -232,9 +286,24 @@ def main(argv: Sequence[str]) -> None:
     FLAGS.num_shards,
     FLAGS.seed,
     FLAGS.skip_broken,
+    num_processes=FLAGS.num_processes,
+    runner=FLAGS.runner,
+    beam_options=FLAGS.beam_options,
+    restart=FLAGS.restart,
   )
   for reason in skipped:
     print(f'skipped {reason}', file=sys.stderr)
+  section = record_files.manifest_section(
+    os.path.join(
+      FLAGS.output_dir, record_writer.shard_name('images', 0, FLAGS.num_shards)
+    )
+  )
+  counts = ', '.join(
+    f'{entry["name"]} {entry["objects"]}' for entry in section['classes']
+  )
+  print(f'{FLAGS.output_dir}: {section["num_examples"]} photos; {counts}')
+  for image in section['settings']['defective']:
+    print(f'left out {image}: its mask is known to belong to another photo')
 
 
 if __name__ == '__main__':

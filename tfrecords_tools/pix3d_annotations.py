@@ -1,18 +1,21 @@
 """Reads pix3d.json and the COCO-like splits of Mesh R-CNN, to one form."""
 
+import collections
 import dataclasses
 import json
 import os
 from typing import Any
 from typing import Dict
 from typing import List
+from typing import Sequence
 from typing import Tuple
 
 import numpy as np
 
 _SENSOR_MM = 32.0  # Pix3D gives the focal length for a sensor this wide
 # Masks that do not belong to their photos; Mesh R-CNN leaves them out too.
-_DEFECTIVE = ('img/table/1749.jpg', 'img/table/0045.png')
+# The first is one of S2's 2,357 test photos; S1's test photos hold neither.
+DEFECTIVE = ('img/table/1749.jpg', 'img/table/0045.png')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,8 +53,14 @@ class Photo:
   objects: Tuple[Annotation, ...]
 
 
+# File name, intrinsics and an object of a photo.
+_Pair = Tuple[str, Tuple[float, float, float, float], Annotation]
+
+
 def read(path: str) -> List[Photo]:
   """Reads pix3d.json or a Mesh R-CNN split; both give the same photos.
+
+  Photos whose masks are known to be another's (DEFECTIVE) are left out.
 
   Args:
     path: the JSON file.
@@ -61,8 +70,45 @@ def read(path: str) -> List[Photo]:
 
   Raises:
     FileNotFoundError: if there is no such file.
-    ValueError: if it is neither of the two formats, or a key is missing.
+    ValueError: if it is neither of the two formats, a key is missing, or an
+      object is annotated twice; says where.
   """
+  return read_with_defects(path)[0]
+
+
+def read_with_defects(path: str) -> Tuple[List[Photo], List[str]]:
+  """As `read`, and the file names of the defective photos left out."""
+  content = _content(path)
+  try:
+    if isinstance(content, list):
+      pairs = [_pair_of_pix3d(entry) for entry in content]
+    else:
+      pairs = _pairs_of_split(content)
+  except KeyError as error:
+    raise ValueError(
+      f'{path!r}: an entry has no {error.args[0]!r}. Expected the list of '
+      'pix3d.json or the COCO-like splits of Mesh R-CNN.'
+    ) from error
+  except ValueError as error:
+    raise ValueError(f'{path!r}: {error}') from error
+  photos = _photos(path, pairs)
+  kept = [photo for photo in photos if photo.image not in DEFECTIVE]
+  return (
+    [
+      dataclasses.replace(photo, source_id=1 + index)
+      for index, photo in enumerate(kept)
+    ],
+    [photo.image for photo in photos if photo.image in DEFECTIVE],
+  )
+
+
+def count_by_class(photos: Sequence[Photo]) -> Dict[str, int]:
+  """Objects of each class, classes sorted by name."""
+  names = sorted(item.label_name for photo in photos for item in photo.objects)
+  return dict(collections.Counter(names))
+
+
+def _content(path: str) -> Any:
   if not os.path.exists(path):
     raise FileNotFoundError(
       f'There is no annotation file {path!r}. Give pix3d.json or a Mesh '
@@ -70,61 +116,72 @@ def read(path: str) -> List[Photo]:
     )
   with open(path, encoding='utf-8') as file:
     try:
-      content = json.load(file)
+      return json.load(file)
     except json.JSONDecodeError as error:
       raise ValueError(f'{path!r} is not JSON: {error}.') from error
-  try:
-    if isinstance(content, list):
-      photos = [_photo_of_pix3d(entry) for entry in content]
-    else:
-      photos = _photos_of_split(content)
-  except KeyError as error:
-    raise ValueError(
-      f'{path!r}: an entry has no {error.args[0]!r}. Expected the list of '
-      'pix3d.json or the COCO-like splits of Mesh R-CNN.'
-    ) from error
-  photos = [photo for photo in photos if photo.image not in _DEFECTIVE]
-  photos.sort(key=lambda photo: photo.image)
-  return [
-    dataclasses.replace(photo, source_id=1 + index)
-    for index, photo in enumerate(photos)
-  ]
 
 
-def _photo_of_pix3d(entry: Dict[str, Any]) -> Photo:
+def _photos(path: str, pairs: Sequence[_Pair]) -> List[Photo]:
+  """Photos with all their objects, sorted by file name."""
+  photos: Dict[str, Photo] = {}
+  for image, intrinsics, item in pairs:
+    photo = photos.setdefault(image, Photo(image, 0, intrinsics, ()))
+    if photo.intrinsics != intrinsics:
+      raise ValueError(
+        f'{path!r}: {image} has two cameras, {photo.intrinsics} and '
+        f'{intrinsics}. Correct the annotations.'
+      )
+    if any(
+      (other.model, other.box) == (item.model, item.box)
+      for other in photo.objects
+    ):
+      raise ValueError(
+        f'{path!r}: {image} has the same object twice, {item.model} with the '
+        f'box {item.box} (ymin, xmin, ymax, xmax). Remove one of them.'
+      )
+    photos[image] = dataclasses.replace(photo, objects=(*photo.objects, item))
+  return [photos[image] for image in sorted(photos)]
+
+
+def _pair_of_pix3d(entry: Dict[str, Any]) -> _Pair:
   width, height = entry['img_size']
   focal = entry['focal_length'] / _SENSOR_MM * width
   xmin, ymin, xmax, ymax = entry['bbox']
   item = _annotation(
     entry, entry['mask'], entry['category'], (ymin, xmin, ymax, xmax)
   )
-  return Photo(
-    entry['img'], 0, (focal, focal, width / 2.0, height / 2.0), (item,)
-  )
+  return entry['img'], (focal, focal, width / 2.0, height / 2.0), item
 
 
-def _photos_of_split(content: Dict[str, Any]) -> List[Photo]:
+def _pairs_of_split(content: Dict[str, Any]) -> List[_Pair]:
   names = {entry['id']: entry['name'] for entry in content['categories']}
   images = {entry['id']: entry['file_name'] for entry in content['images']}
-  objects: Dict[int, List[Annotation]] = {key: [] for key in images}
-  intrinsics = {}
+  if len(images) != len(content['images']):
+    raise ValueError('two images have the same id. Number them anew.')
+  pairs = []
   for entry in content['annotations']:
-    left, top, width, height = entry['bbox']
-    objects[entry['image_id']].append(
-      _annotation(
-        entry,
-        entry['segmentation'],
-        names[entry['category_id']],
-        (top, left, top + height, left + width),
+    for key, known in (('image_id', images), ('category_id', names)):
+      if entry[key] not in known:
+        raise ValueError(
+          f'annotation {entry.get("id")} has {key} {entry[key]!r}, which the '
+          'file does not list. Correct the annotations.'
+        )
+    image = images[entry['image_id']]
+    if not isinstance(entry['segmentation'], str):
+      raise ValueError(
+        f"{image}: the segmentation is no path of a mask file, as Mesh R-CNN's "
+        'splits have it. Write the mask to a PNG and give its path.'
       )
-    )
+    left, top, width, height = entry['bbox']
     focal, center_x, center_y = entry['K']
-    intrinsics[entry['image_id']] = (focal, focal, center_x, center_y)
-  return [
-    Photo(images[key], 0, intrinsics[key], tuple(objects[key]))
-    for key in images
-    if objects[key]
-  ]
+    item = _annotation(
+      entry,
+      entry['segmentation'],
+      names[entry['category_id']],
+      (top, left, top + height, left + width),
+    )
+    pairs.append((image, (focal, focal, center_x, center_y), item))
+  return pairs
 
 
 def _annotation(

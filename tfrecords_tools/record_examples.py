@@ -46,6 +46,8 @@ class ObjectRecord:
     occluded_share: of the amodal mask's pixels, those that something hides.
     scale: (x, y, z) factors on the CAD's vertices, X = R (scale v) + t; None
       for a dataset whose CADs have one size.
+    symmetry: annotated order about the CAD's +y, 0 = any angle; None where
+      nobody annotated it.
   """
 
   label: int
@@ -65,6 +67,7 @@ class ObjectRecord:
   amodal_mask: Optional[np.ndarray] = None
   occluded_share: Optional[float] = None
   scale: Optional[Tuple[float, float, float]] = None
+  symmetry: Optional[int] = None
 
 
 def image_example(
@@ -85,7 +88,8 @@ def image_example(
     intrinsics: fx, fy, cx, cy, pixels.
     objects: its annotated objects; there may be none.
     scene_id: of the scan that the photo is a frame of.
-    camera_to_world: [4, 4], the frame's pose in the scan, metres.
+    camera_to_world: [4, 4], from the camera (Pix3D's axes) to the scan's own
+      axes, metres.
 
   Returns:
     The example, complete as data/schema.py lists it.
@@ -296,6 +300,8 @@ def _optional(
     values[schema.CAD_SCALE] = np.array(
       [item.scale for item in objects], np.float64
     ).reshape(-1)
+  if all(item.symmetry is not None for item in objects):
+    values[schema.OBJECT_SYMMETRY] = [int(item.symmetry) for item in objects]
   return values
 
 

@@ -9,7 +9,10 @@ manifest.json:
        "num_examples": 120,
        "classes": [{"label": 1, "name": "bed", "examples": 40, "objects": 41}],
        "shards": [{"file": ..., "bytes": ..., "sha256": ..., "examples": ...}],
-       "settings": {...}, "skipped": [...], "package_version": "0.1.0"}}}
+       "settings": {...}, "skipped": [...], "package_version": "0.1.0",
+       "counts": {...}, "fingerprint": ...}}}
+
+The last two only where `example_runner` made the records.
 """
 
 import glob
@@ -52,7 +55,7 @@ def verify(pattern: str) -> int:
   for path in paths:
     section = record_files.manifest_section(path) or {'shards': []}
     for shard in section['shards']:
-      if shard['file'] == os.path.basename(path) and shard['sha256'] != _sha256(
+      if shard['file'] == os.path.basename(path) and shard['sha256'] != sha256(
         path
       ):
         raise ValueError(
@@ -95,6 +98,8 @@ class RecordWriter:
     self._settings = settings or {}
     self._classes: Dict[int, Dict[str, Any]] = {}
     self._skipped: List[str] = []
+    self._notes: Dict[str, Any] = {}
+    self._section: Dict[str, Any] = {}
     self._writers: List[tf.io.TFRecordWriter] = []
 
   def __enter__(self) -> 'RecordWriter':
@@ -117,14 +122,24 @@ class RecordWriter:
 
   def write(self, example: tf.train.Example) -> None:
     """Appends an example to the next shard."""
-    index = sum(self._examples) % len(self._files)
-    self._writers[index].write(example.SerializeToString(deterministic=True))
-    self._examples[index] += 1
-    self._count_classes(example)
+    self._append(example.SerializeToString(deterministic=True), example)
+
+  def write_serialized(self, record: bytes) -> None:
+    """Appends a serialized example to the next shard, byte for byte."""
+    self._append(record, tf.train.Example.FromString(record))
 
   def skip(self, reason: str) -> None:
     """Notes an input that was left out, for the manifest."""
     self._skipped.append(reason)
+
+  def annotate(self, **entries: Any) -> None:
+    """Adds entries to the manifest's section: JSON, e.g. counts."""
+    self._notes.update(entries)
+
+  @property
+  def section(self) -> Dict[str, Any]:
+    """The manifest's section of this set, once it is published."""
+    return self._section
 
   @property
   def num_examples(self) -> int:
@@ -138,6 +153,12 @@ class RecordWriter:
 
   def _temporary(self, file: str) -> str:
     return os.path.join(self._dir, f'.{file}.{os.getpid()}.tmp')
+
+  def _append(self, record: bytes, example: tf.train.Example) -> None:
+    index = sum(self._examples) % len(self._files)
+    self._writers[index].write(record)
+    self._examples[index] += 1
+    self._count_classes(example)
 
   def _count_classes(self, example: tf.train.Example) -> None:
     feature = example.features.feature
@@ -166,7 +187,7 @@ class RecordWriter:
         {
           'file': file,
           'bytes': os.path.getsize(self._temporary(file)),
-          'sha256': _sha256(self._temporary(file)),
+          'sha256': sha256(self._temporary(file)),
           'examples': examples,
         }
         for file, examples in zip(self._files, self._examples)
@@ -174,6 +195,7 @@ class RecordWriter:
       'settings': self._settings,
       'skipped': self._skipped,
       'package_version': mask2cad_tf.__version__,
+      **self._notes,
     }
     for file in self._files:
       os.replace(self._temporary(file), os.path.join(self._dir, file))
@@ -184,6 +206,7 @@ class RecordWriter:
       if os.path.basename(path) not in self._files:
         os.remove(path)
     _merge_into_manifest(self._dir, self._name, section)
+    self._section = section
 
 
 def _merge_into_manifest(
@@ -196,13 +219,14 @@ def _merge_into_manifest(
       manifest = json.load(file)
   manifest['format_version'] = schema.FORMAT_VERSION
   manifest['records'][name] = section
-  temporary = f'{path}.{os.getpid()}.tmp'
+  temporary = f'{path}.{name}.{os.getpid()}.tmp'
   with open(temporary, 'w', encoding='utf-8') as file:
     json.dump(manifest, file, indent=1, sort_keys=True)
   os.replace(temporary, path)
 
 
-def _sha256(path: str) -> str:
+def sha256(path: str) -> str:
+  """Hash of a file's bytes, hexadecimal."""
   digest = hashlib.sha256()
   with open(path, 'rb') as file:
     for block in iter(lambda: file.read(1 << 20), b''):

@@ -10,22 +10,12 @@ from official.vision.configs import common
 from official.vision.configs import decoders
 from official.vision.configs import retinanet
 
+from mask2cad_tf import conventions
 from mask2cad_tf.configs import mask2cad
 
 _RESTRICTIONS = [
   'task.train_data.is_training != None',
   'task.validation_data.is_training != None',
-]
-# ScanNet: Scan2CAD's classes with at least 1000 training appearances (Sec. 4).
-_SCANNET_CLASSES = [
-  'bed',
-  'bin',
-  'bookcase',
-  'cabinet',
-  'chair',
-  'display',
-  'sofa',
-  'table',
 ]
 _WARMUP_STEPS = 500
 _WARMUP_LEARNING_RATE = 0.0067
@@ -178,7 +168,8 @@ def mask2cad_scannet() -> cfg.ExperimentConfig:
   batch_size, train_steps = 128, 72000
   config = mask2cad_pix3d()
   config.task.model = _paper_model(
-    num_classes=len(_SCANNET_CLASSES) + 1, class_names=_SCANNET_CLASSES
+    num_classes=len(conventions.SCANNET_CLASSES) + 1,
+    class_names=list(conventions.SCANNET_CLASSES),
   )
   config.task.train_data.parser = stronger_augmentation()
   config.trainer = _trainer(

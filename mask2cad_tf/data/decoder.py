@@ -19,6 +19,13 @@ _OBJECT_KEYS = {
   schema.TRUNCATED: tf.int64,
   schema.JITTERED_VIEW: tf.string,
 }
+# Of photos that are frames of a scan; other records lack them.
+_SCAN_KEYS = {
+  schema.CAD_SCALE: tf.float32,
+  schema.OBJECT_SYMMETRY: tf.int64,
+  schema.SCENE_ID: tf.string,
+  schema.CAMERA_TO_WORLD: tf.float32,
+}
 
 
 class TfExampleDecoder(tf_example_decoder.TfExampleDecoder):
@@ -27,10 +34,17 @@ class TfExampleDecoder(tf_example_decoder.TfExampleDecoder):
   Masks stay PNG: the parser decodes only those of the objects it samples.
   """
 
-  def __init__(self):
+  def __init__(self, with_scan: bool = False):
+    """Keeps what to read.
+
+    Args:
+      with_scan: read what records of scans have more, too.
+    """
     super().__init__(include_mask=False)
+    self._with_scan = with_scan
+    keys = {**_OBJECT_KEYS, **(_SCAN_KEYS if with_scan else {})}
     self._more_features = {
-      key: tf.io.RaggedFeature(dtype) for key, dtype in _OBJECT_KEYS.items()
+      key: tf.io.RaggedFeature(dtype) for key, dtype in keys.items()
     }
     self._more_features[schema.INTRINSICS] = tf.io.FixedLenFeature(
       [4], tf.float32
@@ -56,6 +70,11 @@ class TfExampleDecoder(tf_example_decoder.TfExampleDecoder):
         groundtruth_cad_ids, groundtruth_cad_meshes: string [n].
         groundtruth_occluded, _slightly_occluded, _truncated: bool [n].
         groundtruth_views_png: string [n], the jittered view.
+      With `with_scan` also these, of no elements where the record lacks them:
+        groundtruth_cad_scales: float [n, 3].
+        groundtruth_symmetries: int64 [n].
+        scene_id: string [1].
+        camera_to_world: float [1, 4, 4], from Pix3D's camera axes.
     """
     decoded = super().decode(serialized_example)
     parsed = tf.io.parse_single_example(serialized_example, self._more_features)
@@ -77,4 +96,17 @@ class TfExampleDecoder(tf_example_decoder.TfExampleDecoder):
     for key in (schema.OCCLUDED, schema.SLIGHTLY_OCCLUDED, schema.TRUNCATED):
       name = 'groundtruth_' + key.rsplit('/', maxsplit=1)[-1]
       decoded[name] = tf.cast(parsed[key], tf.bool)
+    if self._with_scan:
+      decoded.update(
+        {
+          'groundtruth_cad_scales': tf.reshape(
+            parsed[schema.CAD_SCALE], [-1, 3]
+          ),
+          'groundtruth_symmetries': parsed[schema.OBJECT_SYMMETRY],
+          'scene_id': parsed[schema.SCENE_ID],
+          'camera_to_world': tf.reshape(
+            parsed[schema.CAMERA_TO_WORLD], [-1, 4, 4]
+          ),
+        }
+      )
     return decoded

@@ -37,9 +37,22 @@ JITTERED_VIEW = 'image/object/view/encoded'  # bytes [n], PNG 128x128 grey
 # Only where the source knows them.
 AMODAL_MASK = 'image/object/amodal_mask'  # bytes [n], PNG as MASK, unoccluded
 OCCLUDED_SHARE = 'image/object/occluded_share'  # float [n], of the amodal mask
+# X = R (scale v) + t; the translation and the depth are then metres.
 CAD_SCALE = 'image/object/cad/scale'  # float [n * 3], x, y, z of the CAD frame
+OBJECT_SYMMETRY = 'image/object/cad/symmetry'  # int64 [n], annotated, 0 = any
 SCENE_ID = 'image/scene/id'  # bytes, scan that the photo belongs to
+# From this photo's camera in Pix3D's axes (as all poses here) to the scan's
+# own axes, which for ScanNet are +z up.
 CAMERA_TO_WORLD = 'image/camera/to_world'  # float [16], row-major, metres
+
+OPTIONAL_IMAGE_KEYS = (
+  AMODAL_MASK,
+  OCCLUDED_SHARE,
+  CAD_SCALE,
+  OBJECT_SYMMETRY,
+  SCENE_ID,
+  CAMERA_TO_WORLD,
+)
 
 # --- View records: one per CAD. ---
 VIEW_CAD_ID = 'cad/id'  # bytes, '<class>/<shape>'

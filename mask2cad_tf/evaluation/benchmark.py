@@ -6,6 +6,7 @@ from typing import Dict
 from typing import List
 from typing import Sequence
 
+from mask2cad_tf.evaluation import alignment_evaluator
 from mask2cad_tf.evaluation import canonical_shape_evaluator
 from mask2cad_tf.evaluation import detection_evaluator
 from mask2cad_tf.evaluation import mesh_evaluator
@@ -56,6 +57,7 @@ class Benchmark:
     }
     self._retrieval = retrieval_evaluator.RetrievalEvaluator(class_names)
     self._pose = pose_errors.PoseEvaluator(class_names)
+    self._alignment = alignment_evaluator.AlignmentEvaluator(class_names)
     self._surfaces: List[mesh_metrics.MeshMetrics] = []
     self._num_photos = 0
     self._num_objects = 0
@@ -86,6 +88,7 @@ class Benchmark:
     self._num_photos += 1
     self._num_objects += len(photo.objects)
     truths = list(photo.objects)
+    self._add_frame(photo, detections)
     self._detection.update_state(truths, detections.objects, photo.size)
     self._mesh.update_state(truths, detections.objects, photo.source_id)
     for part, evaluator in self._oracles.items():
@@ -106,7 +109,8 @@ class Benchmark:
     Returns:
       'num_photos', 'num_objects'; 'mesh_ap' {mode: ApSummary}; 'box_ap' and
       'mask_ap' ApSummary; 'oracle' {part: {mode: ApSummary}}; on true boxes
-      'surface' (Table 2), 'canonical_shape' (Table 4), 'retrieval', 'pose'.
+      'surface' (Table 2), 'canonical_shape' (Table 4), 'retrieval', 'pose';
+      'alignment' of scans, {} where no photo is a frame of one.
     """
     detection = self._detection.result()
     return {
@@ -122,7 +126,25 @@ class Benchmark:
       'canonical_shape': self._canonical_shapes.result(),
       'retrieval': self._retrieval.result(),
       'pose': self._pose.result(),
+      'alignment': self._alignment.result(),
     }
+
+  def _add_frame(
+    self, photo: photo_lib.Photo, detections: photo_lib.Prediction
+  ) -> None:
+    if not photo.scene_id or photo.camera_to_world is None:
+      return
+    truths, predictions = (
+      [
+        alignment_evaluator.to_world(
+          cad, photo.camera_to_world, self._symmetry_order(cad)
+        )
+        for cad in cads
+        if cad.mesh  # a prediction without a CAD aligns none
+      ]
+      for cads in (photo.objects, detections.objects)
+    )
+    self._alignment.update_state(photo.scene_id, truths, predictions)
 
   def _add_object(
     self,

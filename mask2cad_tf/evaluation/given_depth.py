@@ -1,4 +1,4 @@
-"""The depth z that evaluation gives to the model (the paper's 5 dof)."""
+"""What evaluation gives to a model: depth z, and Scan2CAD's scale (Sec. 4)."""
 
 from typing import Sequence
 
@@ -53,11 +53,30 @@ class GivenDepth:
     truth = nearest_truth(box, truths)
     if self._mode == 'origin' or not mesh:
       return float(truth.translation[2] if truth.depth is None else truth.depth)
-    middle = np.mean(self._comparison.depth_range(mesh, rotation, False))
+    middle = np.mean(
+      self._comparison.depth_range(mesh, rotation, False, truth.scale)
+    )
     true_middle = np.mean(
-      self._comparison.depth_range(truth.mesh, truth.rotation, True)
+      self._comparison.depth_range(
+        truth.mesh, truth.rotation, True, truth.scale
+      )
     )
     return float(truth.translation[2] + true_middle - middle)
+
+
+def given_scale(
+  box: np.ndarray, truths: Sequence[posed_cad.PosedCad]
+) -> np.ndarray:
+  """`PosedCad.scale` of a prediction: the scale [3] of the object it shows.
+
+  Args:
+    box: [4], yxyx, original pixels, predicted.
+    truths: the image's true objects.
+
+  Returns:
+    Ones in an image without true objects.
+  """
+  return nearest_truth(box, truths).scale if truths else np.ones(3)
 
 
 def nearest_truth(

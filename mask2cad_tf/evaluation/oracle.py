@@ -92,5 +92,7 @@ def _with_true_part(
   part: str, prediction: posed_cad.PosedCad, truth: posed_cad.PosedCad
 ) -> posed_cad.PosedCad:
   if part == 'shape':
-    return dataclasses.replace(prediction, cad_id=truth.cad_id, mesh=truth.mesh)
+    return dataclasses.replace(
+      prediction, cad_id=truth.cad_id, mesh=truth.mesh, scale=truth.scale
+    )
   return dataclasses.replace(prediction, **{part: getattr(truth, part)})

@@ -2,6 +2,7 @@
 
 import dataclasses
 from typing import List
+from typing import Optional
 from typing import Sequence
 from typing import Tuple
 
@@ -18,6 +19,8 @@ class Photo:
   image: np.ndarray  # uint8 [height, width, 3]
   intrinsics: np.ndarray  # [4], fx, fy, cx, cy
   objects: Sequence[posed_cad.PosedCad]
+  scene_id: str = ''  # of the scan that the photo is a frame of
+  camera_to_world: Optional[np.ndarray] = None  # [4, 4], metres
 
   @property
   def size(self) -> Tuple[int, int]:

@@ -1,5 +1,6 @@
 """Image records as photos with their true objects."""
 
+from typing import Any
 from typing import Callable
 from typing import Dict
 from typing import Iterator
@@ -33,7 +34,7 @@ def read(pattern: str, find_mesh: MeshFinder) -> Iterator[photo_lib.Photo]:
     FileNotFoundError: no record file matches.
     ValueError: a file is truncated or not a TFRecord file.
   """
-  decoder = decoder_lib.TfExampleDecoder()
+  decoder = decoder_lib.TfExampleDecoder(with_scan=True)
   paths = record_files.match(pattern)
   record_files.check_sizes(paths)
   for serialized in record_files.read(paths):
@@ -51,8 +52,8 @@ def class_names(pattern: str) -> Tuple[str, ...]:
     pattern: glob of image records.
 
   Returns:
-    Pix3D's, unless a manifest says otherwise; then its names, and
-    'class <label>' where it has none.
+    Pix3D's or ScanNet's, unless a manifest says otherwise; then its names,
+    and 'class <label>' where it has none.
 
   Raises:
     FileNotFoundError: no record file matches.
@@ -62,9 +63,9 @@ def class_names(pattern: str) -> Tuple[str, ...]:
     section = record_files.manifest_section(path)
     for entry in section['classes'] if section else ():
       names[entry['label']] = entry['name']
-  pix3d = dict(enumerate(conventions.PIX3D_CLASSES, start=1))
-  if names.items() <= pix3d.items():
-    return conventions.PIX3D_CLASSES
+  for known in (conventions.PIX3D_CLASSES, conventions.SCANNET_CLASSES):
+    if names.items() <= dict(enumerate(known, start=1)).items():
+      return known
   return tuple(
     names.get(label, f'class {label}') for label in range(1, max(names) + 1)
   )
@@ -82,6 +83,12 @@ def _photo(
       _object(decoded, i, np.array([height, width] * 2), find_mesh)
       for i in range(len(decoded['groundtruth_classes']))
     ],
+    scene_id=b''.join(decoded['scene_id']).decode(),
+    camera_to_world=(
+      decoded['camera_to_world'][0].astype(np.float64)
+      if len(decoded['camera_to_world'])
+      else None
+    ),
   )
 
 
@@ -104,7 +111,20 @@ def _object(
     box=field('boxes') * box_size,
     mask=_mask(field('instance_masks_png')),
     depth=float(field('depths')),
+    **_scan_fields(decoded, index),
   )
+
+
+def _scan_fields(decoded: Dict[str, np.ndarray], index: int) -> Dict[str, Any]:
+  """What only records of scans have."""
+  fields: Dict[str, Any] = {}
+  if len(decoded['groundtruth_cad_scales']):
+    fields['scale'] = decoded['groundtruth_cad_scales'][index].astype(
+      np.float64
+    )
+  if len(decoded['groundtruth_symmetries']):
+    fields['symmetry'] = int(decoded['groundtruth_symmetries'][index])
+  return fields
 
 
 def _mask(png: bytes) -> np.ndarray:

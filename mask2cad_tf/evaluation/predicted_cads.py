@@ -102,4 +102,5 @@ class OutputReader:
       ),
       center=center,
       depth=depth,
+      scale=given_depth.given_scale(box, photo.objects),
     )

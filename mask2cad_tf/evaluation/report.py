@@ -39,6 +39,10 @@ _PERCENT_KEYS = (
   'f1_at_true_pose',
   'accuracy',
   'symmetric_accuracy',
+  'retrieval_accuracy',
+  'class_accuracy',
+  'class_retrieval_accuracy',
+  'ground_truth',
 )
 
 
@@ -72,6 +76,7 @@ def tables(
       'retrieval': _in_percent(result['retrieval']),
       'pose': _in_percent(result['pose']),
     },
+    'alignment': _in_percent(result['alignment']),
   }
   return _without_nan(content)
 
@@ -100,6 +105,8 @@ def markdown(content: Mapping[str, Any]) -> str:
       '## Oracle: AP^mesh with a true part swapped in (Appendix A)',
       _oracle(content),
     ]
+  if content['alignment']:
+    parts += ['## Alignment in scans (Scan2CAD)', _alignment(content)]
   return '\n\n'.join(parts) + '\n'
 
 
@@ -140,10 +147,10 @@ def _ap_by_mode(by_mode: Mapping[str, ap_summary.ApSummary]) -> Dict[str, Any]:
 
 
 def _in_percent(scores: Mapping[str, Any]) -> Dict[str, Any]:
-  """Shares and F1 times 100; the same within 'per_class'."""
+  """Shares and F1 times 100; the same within 'per_class', 'per_scene'."""
   converted: Dict[str, Any] = {}
   for key, value in scores.items():
-    if key == 'per_class':
+    if key in ('per_class', 'per_scene'):
       converted[key] = {name: _in_percent(row) for name, row in value.items()}
     elif key in _PERCENT_KEYS or key.startswith('f1_'):
       converted[key] = 100.0 * value
@@ -304,3 +311,34 @@ def _oracle(content: Mapping[str, Any]) -> str:
       ]
     lines.append(line)
   return _table(header, lines)
+
+
+def _alignment(content: Mapping[str, Any]) -> str:
+  scores = content['alignment']
+  averages = {
+    'all objects': scores,
+    'mean of classes': {
+      'num_objects': scores['num_objects'],
+      'accuracy': scores['class_accuracy'],
+      'retrieval_accuracy': scores['class_retrieval_accuracy'],
+    },
+  }
+  classes = {
+    name: scores['per_class'][name]
+    for name in _ordered(list(scores['per_class']))
+  }
+  rows = [
+    [
+      name,
+      str(row['num_objects']),
+      _number(row['accuracy']),
+      _number(row['retrieval_accuracy']),
+    ]
+    for name, row in {**averages, **classes, **scores['per_scene']}.items()
+  ]
+  return (
+    _table(['', 'objects', 'accuracy', 'with the right CAD'], rows)
+    + '\n\nRight: within 0.2 m, 20 degrees and 20 % of scale, the predictions '
+    'of all frames merged. The true objects themselves reach '
+    f'{_number(scores["ground_truth"])}.'
+  )

@@ -84,6 +84,7 @@ def f1_at_true_pose(
       rotation=truth.rotation,
       translation=truth.translation,
       box=truth.box,
+      scale=truth.scale,
     ),
     truth,
     threshold,

@@ -3,7 +3,7 @@
 A CAD is posed by a rigid motion, so its surface is sampled once, as stored in
 its file, and keeps one k-d tree; the other CAD's points are moved into that
 frame. The numbers are those of sampling in camera space, without a tree per
-pair.
+pair. A CAD with a scale (Scan2CAD's 9 dof) is another surface per scale.
 """
 
 import collections
@@ -27,10 +27,15 @@ _MAX_CACHED_MESHES = 512  # about 1 MB each at 10,000 points
 TRUE_SEED_OFFSET = 1_000_003
 
 
+# Mesh, is it a truth, its scale.
+_Key = Tuple[str, bool, Tuple[float, ...]]
+_NO_SCALE = np.ones(3)
+
+
 @dataclasses.dataclass(frozen=True)
 class _Surface:
   vertices: np.ndarray  # [n, 3], the convex hull's where there is one
-  points: np.ndarray  # [num_points, 3], CAD frame
+  points: np.ndarray  # [num_points, 3], CAD frame, scaled
   normals: np.ndarray  # [num_points, 3], unit
   tree: spatial.cKDTree
 
@@ -57,7 +62,7 @@ class SurfaceComparison:
     self._num_points = num_points
     self._seed = seed
     self._thresholds = tuple(thresholds)
-    self._surfaces: collections.OrderedDict[Tuple[str, bool], _Surface] = (
+    self._surfaces: collections.OrderedDict[_Key, _Surface] = (
       collections.OrderedDict()
     )
 
@@ -83,9 +88,12 @@ class SurfaceComparison:
       )
     to_true, to_pred, true_index, pred_index = self._nearest(predicted, true)
     pred_normals = (
-      self._surface(predicted.mesh, False).normals @ predicted.rotation.T
+      self._surface(predicted.mesh, False, predicted.scale).normals
+      @ predicted.rotation.T
     )
-    true_normals = self._surface(true.mesh, True).normals @ true.rotation.T
+    true_normals = (
+      self._surface(true.mesh, True, true.scale).normals @ true.rotation.T
+    )
     return mesh_metrics.MeshMetrics(
       f1={t: _f1(to_true, to_pred, t) for t in self._thresholds},
       chamfer=float(np.mean(to_true**2) + np.mean(to_pred**2)),
@@ -97,7 +105,11 @@ class SurfaceComparison:
     )
 
   def depth_range(
-    self, mesh_name: str, rotation: np.ndarray, is_true: bool
+    self,
+    mesh_name: str,
+    rotation: np.ndarray,
+    is_true: bool,
+    scale: np.ndarray = _NO_SCALE,
   ) -> Tuple[float, float]:
     """Camera z of the rotated CAD's nearest and farthest point.
 
@@ -105,19 +117,20 @@ class SurfaceComparison:
       mesh_name: as `PosedCad.mesh`.
       rotation: [3, 3], CAD to camera.
       is_true: the CAD is a truth (says which samples to keep it with).
+      scale: as `PosedCad.scale`.
 
     Returns:
       Relative to the CAD's origin, CAD units.
     """
-    depths = self._surface(mesh_name, is_true).vertices @ rotation[2]
+    depths = self._surface(mesh_name, is_true, scale).vertices @ rotation[2]
     return float(depths.min()), float(depths.max())
 
   def _nearest(
     self, predicted: posed_cad.PosedCad, true: posed_cad.PosedCad
   ) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Scaled distances [n] predicted -> true, true -> predicted; neighbours."""
-    pred_surface = self._surface(predicted.mesh, False)
-    true_surface = self._surface(true.mesh, True)
+    pred_surface = self._surface(predicted.mesh, False, predicted.scale)
+    true_surface = self._surface(true.mesh, True, true.scale)
     extent = np.ptp(true_surface.vertices @ true.rotation.T, axis=0)
     scale = mesh_metrics.TRUE_EDGE / extent.max()
     to_true, true_index = true_surface.tree.query(
@@ -128,12 +141,14 @@ class SurfaceComparison:
     )
     return to_true * scale, to_pred * scale, true_index, pred_index
 
-  def _surface(self, mesh_name: str, is_true: bool) -> _Surface:
-    key = (mesh_name, is_true)
+  def _surface(
+    self, mesh_name: str, is_true: bool, scale: np.ndarray
+  ) -> _Surface:
+    key = (mesh_name, is_true, tuple(float(s) for s in scale))
     if key in self._surfaces:
       self._surfaces.move_to_end(key)
       return self._surfaces[key]
-    mesh = self._load_mesh(mesh_name)
+    mesh = _scaled(self._load_mesh(mesh_name), scale)
     points, normals = meshes.sample_surface(
       mesh, self._num_points, self._seed + (TRUE_SEED_OFFSET if is_true else 0)
     )
@@ -144,6 +159,15 @@ class SurfaceComparison:
     if len(self._surfaces) > _MAX_CACHED_MESHES:
       self._surfaces.popitem(last=False)
     return surface
+
+
+def _scaled(mesh: trimesh.Trimesh, scale: np.ndarray) -> trimesh.Trimesh:
+  if np.array_equal(scale, _NO_SCALE):
+    return mesh
+  # Without the visuals: only the surface counts, and textures are large.
+  return trimesh.Trimesh(
+    np.asarray(mesh.vertices) * scale, mesh.faces, process=False
+  )
 
 
 def _between_frames(

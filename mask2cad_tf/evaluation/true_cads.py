@@ -50,7 +50,12 @@ class TrueCads:
     return self._gallery_meshes[cad_id]
 
   def symmetry_order(self, cad: posed_cad.PosedCad) -> int:
-    """Order about +y: the gallery's entry, else measured; 0 = any angle."""
+    """Order about +y, 0 = any angle.
+
+    The dataset's annotation, else the gallery's entry, else measured.
+    """
+    if cad.symmetry is not None:
+      return cad.symmetry
     if cad.cad_id in self._gallery_symmetries:
       return self._gallery_symmetries[cad.cad_id]
     if cad.mesh not in self._measured:

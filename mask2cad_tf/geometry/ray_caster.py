@@ -31,9 +31,13 @@ class RayCaster:
     """Builds the scene.
 
     Args:
-      triangles: [m, 3, 3], corners, any units; m > 0.
+      triangles: [m, 3, 3], corners, any units; m > 0. Float32 is taken as
+        it is, which is faster.
     """
-    corners = np.asarray(triangles, np.float64).reshape(-1, 3)
+    corners = np.asarray(triangles)
+    if corners.dtype != np.float32:
+      corners = corners.astype(np.float64)
+    corners = corners.reshape(-1, 3)
     low, high = corners.min(axis=0), corners.max(axis=0)
     # Embree computes in float32: centre the triangles and scale them to 1.
     self._center = 0.5 * (low + high)
@@ -51,7 +55,7 @@ class RayCaster:
     """The first triangle on each ray.
 
     Args:
-      origins: [n, 3].
+      origins: [n, 3], or [3] for all.
       directions: [n, 3], of any length, not zero.
 
     Returns:
@@ -93,8 +97,14 @@ class RayCaster:
 
   def _chunks(self, origins, directions):
     """Rays in embree's frame, float32, some at a time; at least one chunk."""
-    origins = (np.asarray(origins) - self._center) / self._scale
     directions = np.asarray(directions) / self._scale
+    origins = np.asarray(origins)
+    center = self._center
+    if origins.dtype == np.float32 and origins.ndim == 2:
+      center = center.astype(np.float32)
+    origins = np.broadcast_to(
+      (origins - center) / self._scale, directions.shape
+    )
     for first in range(0, max(len(directions), 1), _MAX_RAYS):
       rows = slice(first, first + _MAX_RAYS)
       yield (

@@ -4,19 +4,21 @@ import dataclasses
 import hashlib
 import json
 import os
-import shutil
 from typing import Any
 from typing import Callable
 from typing import Dict
 from typing import List
 from typing import Optional
+from typing import Sequence
 from typing import Tuple
 
 import numpy as np
 import tensorflow as tf
 
 from mask2cad_tf.configs import mask2cad as mask2cad_config
+from mask2cad_tf.data import atomic_folder
 from mask2cad_tf.geometry import cad_folder
+from mask2cad_tf.geometry import mesh_files
 from mask2cad_tf.geometry import meshes
 from mask2cad_tf.geometry import renderer
 from mask2cad_tf.geometry import rotations
@@ -24,7 +26,6 @@ from mask2cad_tf.geometry import symmetry
 from mask2cad_tf.geometry import views
 from mask2cad_tf.modeling import mask2cad_model
 from mask2cad_tf.modeling import model_folder
-from mask2cad_tf.retrieval import atomic_folder
 from mask2cad_tf.retrieval import gallery as gallery_lib
 
 # (CADs done, CADs in all, the id just done)
@@ -52,6 +53,7 @@ def build(
   num_views: Optional[int] = None,
   skip_broken: bool = False,
   progress: Optional[Progress] = None,
+  cad_ids: Optional[Sequence[str]] = None,
 ) -> BuildReport:
   """Builds a gallery; `output_dir` changes only when all went well.
 
@@ -66,13 +68,19 @@ def build(
     num_views: views a CAD, the first of the class's rotations; None takes all.
     skip_broken: leave out what cannot be read, and report it.
     progress: called after each CAD.
+    cad_ids: the CADs that are wanted; None takes all of the library.
 
   Raises:
-    FileNotFoundError, ValueError: no library, no CAD, more views than the
-      model has rotations, or a broken mesh (unless skipped), by name.
+    FileNotFoundError, ValueError: no library, no CAD, a CAD id that the
+      library has not, more views than the model has rotations, or a broken
+      mesh (unless skipped), by name.
   """
   bins, bins_valid = _view_rotations(model, num_views)
-  entries = cad_folder.list_cads(library_root, config.class_names)
+  entries = _wanted(
+    library_root,
+    cad_folder.list_cads(library_root, config.class_names),
+    cad_ids,
+  )
   extras = _library_manifest(library_root)
   encode = tf.function(model.embed_views)
   rows, broken = [], []
@@ -112,6 +120,24 @@ def build(
   return BuildReport(gallery_lib.load(output_dir), tuple(broken))
 
 
+def _wanted(
+  library_root: str,
+  entries: List[cad_folder.CadEntry],
+  cad_ids: Optional[Sequence[str]],
+) -> List[cad_folder.CadEntry]:
+  """The entries with these ids."""
+  if cad_ids is None:
+    return entries
+  missing = sorted(set(cad_ids) - {entry.cad_id for entry in entries})
+  if missing or not cad_ids:
+    raise ValueError(
+      f'{len(missing)} of {len(cad_ids)} listed CADs are not in '
+      f'{library_root!r}: {", ".join(missing[:5])}. Add them, or correct the '
+      'list.'
+    )
+  return [entry for entry in entries if entry.cad_id in set(cad_ids)]
+
+
 def _view_rotations(
   model: mask2cad_model.Mask2CADModel, num_views: Optional[int]
 ) -> Tuple[np.ndarray, np.ndarray]:
@@ -149,7 +175,7 @@ def _prepare(
   target = os.path.join(
     gallery_lib.MESHES, entry.cad_id, os.path.basename(source)
   )
-  _copy_with_materials(mesh_path, os.path.join(folder, target))
+  mesh_files.copy(mesh_path, os.path.join(folder, target))
   extra = extras.get(entry.cad_id, {})
   cad = gallery_lib.Cad(
     id=entry.cad_id,
@@ -183,41 +209,3 @@ def _library_manifest(library_root: str) -> Dict[str, Dict[str, Any]]:
 def _sha256(path: str) -> str:
   with open(path, 'rb') as file:
     return hashlib.sha256(file.read()).hexdigest()
-
-
-def _copy_with_materials(source: str, target: str) -> None:
-  """Copies a mesh and, for OBJ, the materials and textures that it names."""
-  os.makedirs(os.path.dirname(target), exist_ok=True)
-  shutil.copyfile(source, target)
-  if not source.lower().endswith('.obj'):
-    return
-  for material in _references(source, ('mtllib',)):
-    if _copy_beside(source, target, material):
-      library = os.path.join(os.path.dirname(source), material)
-      for texture in _references(library, ('map_', 'bump', 'disp', 'decal')):
-        _copy_beside(source, target, texture)
-
-
-def _references(path: str, keywords: Tuple[str, ...]) -> List[str]:
-  """File names that the lines of an OBJ or MTL with a keyword end in."""
-  with open(path, encoding='utf-8', errors='replace') as file:
-    lines = [line.split() for line in file if line.strip()]
-  return [
-    line[-1].replace('\\', '/')
-    for line in lines
-    if len(line) > 1 and line[0].lower().startswith(keywords)
-  ]
-
-
-def _copy_beside(source: str, target: str, name: str) -> bool:
-  """Copies a file named by a mesh, if it lies in or under the mesh's folder."""
-  name = os.path.normpath(name)
-  original = os.path.join(os.path.dirname(source), name)
-  if (
-    name.startswith('..') or os.path.isabs(name) or not os.path.isfile(original)
-  ):
-    return False
-  copy = os.path.join(os.path.dirname(target), name)
-  os.makedirs(os.path.dirname(copy), exist_ok=True)
-  shutil.copyfile(original, copy)
-  return True

@@ -8,6 +8,7 @@ from official.core import exp_factory
 from official.modeling import hyperparams
 from official.modeling.optimization import optimizer_factory
 
+from mask2cad_tf import conventions
 from mask2cad_tf.configs import experiments
 from mask2cad_tf.configs import mask2cad
 
@@ -64,6 +65,7 @@ def test_scannet_schedule():
   rates = _rates(config, [48000, 48001, 60000, 60001])
   assert rates == pytest.approx([0.16, 0.016, 0.016, 0.0016], rel=1e-5)
   assert config.task.model.num_classes == 9  # eight classes, Sec. 4
+  assert config.task.model.class_names == list(conventions.SCANNET_CLASSES)
 
 
 def test_learning_rate_follows_the_batch():

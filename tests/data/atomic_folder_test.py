@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from mask2cad_tf.retrieval import atomic_folder
+from mask2cad_tf.data import atomic_folder
 
 
 def _write(path, text):

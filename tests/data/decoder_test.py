@@ -11,7 +11,7 @@ _IMAGE_KEYS = {
   value
   for name, value in vars(schema).items()
   if name.isupper() and isinstance(value, str) and value.startswith('image/')
-}
+} - set(schema.OPTIONAL_IMAGE_KEYS)
 
 
 def _records(toy_data):
@@ -95,3 +95,49 @@ def test_record_without_objects_in_tf_data():
   assert data['groundtruth_translations'].shape == [0, 3]
   assert data['groundtruth_cad_ids'].shape == [0]
   assert data['source_id'] == b'3'
+
+
+def _scanned(**changes):
+  mask = np.ones((6, 8), bool)
+  item = record_examples.ObjectRecord(
+    label=1,
+    label_name='bed',
+    box=(0, 0, 6, 8),
+    mask=mask,
+    cad_id='bed/a',
+    mesh='a.obj',
+    rotation=np.eye(3),
+    translation=np.array([0.0, 0.0, 2.0]),
+    jittered_view=b'png',
+    **changes,
+  )
+  return record_examples.image_example(
+    views.encode_png(np.full((6, 8, 3), 9, np.uint8)),
+    'a.png',
+    3,
+    (5, 5, 4, 3),
+    [item, item],
+    'scene0000_00' if changes else '',
+    np.arange(16.0).reshape(4, 4) if changes else None,
+  ).SerializeToString()
+
+
+def test_what_scans_have_more():
+  decode = decoder.TfExampleDecoder(with_scan=True).decode
+  data = decode(
+    tf.constant(
+      _scanned(scale=(1.0, 2.0, 3.0), symmetry=4, amodal_mask=np.ones((6, 8)))
+    )
+  )
+  assert data['groundtruth_cad_scales'].numpy().tolist() == [[1, 2, 3]] * 2
+  assert data['groundtruth_symmetries'].numpy().tolist() == [4, 4]
+  assert data['scene_id'].numpy().tolist() == [b'scene0000_00']
+  np.testing.assert_array_equal(
+    data['camera_to_world'], [np.arange(16.0).reshape(4, 4)]
+  )
+  data = decode(tf.constant(_scanned()))
+  assert data['groundtruth_cad_scales'].shape == [0, 3]
+  assert data['scene_id'].shape == [0]
+  assert data['camera_to_world'].shape == [0, 4, 4]
+  plain = decoder.TfExampleDecoder().decode(tf.constant(_scanned()))
+  assert 'scene_id' not in plain

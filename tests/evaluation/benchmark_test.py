@@ -165,3 +165,22 @@ def test_nothing_added_is_nan():
   result = _benchmark().result()
   assert np.isnan(result['mesh_ap']['strict'].ap)
   assert result['surface'] == {}
+
+
+def test_frames_of_a_scan_are_aligned():
+  # The camera of the second frame stands 2 to the side: there the cube is seen
+  # at x - 2, and both frames show one object.
+  benchmark = _benchmark()
+  for source_id, shift in (('1', 0.0), ('2', 2.0)):
+    to_world = np.eye(4)
+    to_world[0, 3] = shift
+    truth = _cad(translation=np.array([1.0 - shift, 0.0, 5.0]))
+    found = dataclasses.replace(truth, rotation=_TURN, score=0.9)
+    frame = dataclasses.replace(
+      _photo([truth], source_id), scene_id='s', camera_to_world=to_world
+    )
+    benchmark.add(frame, _prediction([found]), _prediction([truth]))
+  alignment = benchmark.result()['alignment']
+  assert alignment['num_objects'] == 1
+  assert alignment['accuracy'] == 1.0  # the cube's quarter turn
+  assert _benchmark().result()['alignment'] == {}

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import trimesh
@@ -75,3 +77,21 @@ def test_no_truth_is_any_depth():
 def test_unknown_mode_is_refused():
   with pytest.raises(ValueError, match="not 'median'"):
     given_depth.GivenDepth(_comparison(), 'median')
+
+
+def test_the_scale_is_given_too():
+  near, far = _truth((0, 0, 10, 10)), _truth((0, 40, 10, 50))
+  near = dataclasses.replace(near, scale=np.array([1.0, 2.0, 3.0]))
+  box = np.array([0.0, 1.0, 10.0, 11.0])
+  assert given_depth.given_scale(box, [far, near]).tolist() == [1.0, 2.0, 3.0]
+  assert given_depth.given_scale(box, []).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_mid_range_of_scaled_cads():
+  # The truth is stretched by 2 along z: surface from 5 + 4 to 5 + 8, middle 11;
+  # so is the CAD itself as a prediction: its origin goes to 5 again.
+  depth = given_depth.GivenDepth(_comparison(), 'mid_range')
+  box = np.array([0.0, 0.0, 10.0, 10.0])
+  truth = dataclasses.replace(_truth(box), scale=np.array([1.0, 1.0, 2.0]))
+  assert depth(box, np.eye(3), 'true', [truth]) == pytest.approx(5.0)
+  assert depth(box, np.eye(3), 'pred', [truth]) == pytest.approx(11.0)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -81,3 +83,11 @@ def test_true_boxes_keep_the_best_detections_score():
   swapped = oracle.swap_boxes(detections, on_true)
   assert [cad.score for cad in swapped] == [0.7, 0.0, 0.0]
   assert [cad.cad_id for cad in swapped] == ['a', 'b', 'c']
+
+
+def test_the_true_shape_comes_with_its_scale():
+  truth = dataclasses.replace(
+    _cad('true', _LEFT), scale=np.array([1.0, 2.0, 3.0])
+  )
+  (swapped,) = oracle.swap('shape', [truth], [_cad('pred', _LEFT)])
+  assert swapped.scale.tolist() == [1.0, 2.0, 3.0]

@@ -21,6 +21,7 @@ def _photo(num_objects=1):
     rotation=np.eye(3),
     translation=np.array([0.0, 0.0, 4.0]),
     box=np.array([1.0, 2.0, 11.0, 12.0]),
+    scale=np.array([1.0, 2.0, 3.0]),
   )
   return photo_lib.Photo(
     '7', np.zeros([30, 40, 3], np.uint8), _INTRINSICS, [cad] * num_objects
@@ -79,6 +80,7 @@ def test_detections_are_posed_at_the_given_depth():
   )
   assert first.score == pytest.approx(0.9)
   assert first.mask.shape == (30, 40)
+  assert first.scale.tolist() == [1.0, 2.0, 3.0]  # the true object's
   np.testing.assert_allclose(second.rotation, np.diag([-1.0, 1.0, -1.0]))
   assert asked[0][0] == [1, 2, 11, 12]
   assert asked[0][2:] == ('/gallery/chair/a.glb', 1)

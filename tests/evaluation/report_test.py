@@ -51,6 +51,7 @@ def _result(oracle=True):
     'canonical_shape': {'iou': 0.613, 'chamfer': _NAN, 'num_objects': 1},
     'retrieval': {**ranks, 'per_class': {'chair': ranks}},
     'pose': {**pose, 'per_class': {'chair': pose}},
+    'alignment': {},
   }
 
 
@@ -163,3 +164,28 @@ def test_a_failure_leaves_the_old_file(tmp_path):
   with pytest.raises(ValueError):
     report.write(str(tmp_path), broken)
   assert (tmp_path / 'tables.json').read_bytes() == before
+
+
+def test_alignment_only_of_scans():
+  row = {'accuracy': 0.5, 'retrieval_accuracy': 0.25, 'num_objects': 4}
+  result = _result()
+  result['alignment'] = {
+    **row,
+    'num_scenes': 1,
+    'class_accuracy': 0.6,
+    'class_retrieval_accuracy': 0.3,
+    'ground_truth': 1.0,
+    'per_class': {'chair': row},
+    'per_scene': {'scene0000_00': row},
+  }
+  content = report.tables(result, {})
+  assert content['alignment']['class_accuracy'] == 60.0
+  text = report.markdown(content)
+  assert _rows(text, 'Alignment in scans')[2:] == [
+    ['all objects', '4', '50.0', '25.0'],
+    ['mean of classes', '4', '60.0', '30.0'],
+    ['chair', '4', '50.0', '25.0'],
+    ['scene0000_00', '4', '50.0', '25.0'],
+  ]
+  assert 'reach 100.0.' in text
+  assert 'Alignment' not in report.markdown(report.tables(_result(), {}))

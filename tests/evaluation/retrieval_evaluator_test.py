@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -60,3 +61,12 @@ def test_f1_at_the_true_pose_ignores_the_predicted_pose():
   )
   assert alike > 0.98
   assert other < 0.5
+  # Stretched as the true one is, the flat box is the cube.
+  stretched = dataclasses.replace(pose('small', (0, 0, 3)), scale=np.ones(3))
+  scaled_truth = dataclasses.replace(
+    truth, mesh='small', scale=np.array([1.0, 1.0, 5.0])
+  )
+  again = retrieval_evaluator.f1_at_true_pose(
+    comparison, stretched, scaled_truth
+  )
+  assert again > 0.98

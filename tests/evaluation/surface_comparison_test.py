@@ -1,5 +1,7 @@
 """Posed CADs compared in a CAD's frame = compared in the camera's."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import trimesh
@@ -171,3 +173,42 @@ def test_mean_skips_objects_without_a_mesh_for_distances_only():
   assert means['f1_0.3'] == pytest.approx(found.f1[0.3] / 2)
   assert means['num_objects'] == 2
   assert surface_comparison.mean_metrics([]) == {}
+
+
+@pytest.mark.parametrize('seed', range(2))
+def test_a_scale_is_a_stretched_mesh(seed):
+  rng = np.random.default_rng(seed)
+  scale = rng.uniform(0.5, 2.0, 3)
+  box = trimesh.creation.box([1.0, 0.7, 0.4])
+  cylinder = trimesh.creation.cylinder(0.6, 1.5, sections=9)
+
+  def stretched(mesh):
+    return trimesh.Trimesh(mesh.vertices * scale, mesh.faces, process=False)
+
+  comparison = surface_comparison.SurfaceComparison(
+    {
+      'p': box,
+      't': cylinder,
+      'p+': stretched(box),
+      't+': stretched(cylinder),
+    }.get,
+    _NUM_POINTS,
+    seed,
+  )
+  predicted, true = _random_pose('p', rng), _random_pose('t', rng)
+  with_scale, as_mesh = (
+    comparison.metrics(
+      dataclasses.replace(predicted, **p), dataclasses.replace(true, **t)
+    )
+    for p, t in (
+      ({'scale': scale}, {'scale': scale}),
+      ({'mesh': 'p+'}, {'mesh': 't+'}),
+    )
+  )
+  assert with_scale.f1 == as_mesh.f1
+  assert with_scale.chamfer == as_mesh.chamfer
+  assert with_scale.normal_consistency == as_mesh.normal_consistency
+  # One of another scale is another surface, not the one kept before.
+  assert comparison.metrics(predicted, true).chamfer != with_scale.chamfer
+  low, high = comparison.depth_range('p', np.eye(3), True, scale)
+  assert high - low == pytest.approx(0.4 * scale[2])

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import trimesh
@@ -18,7 +20,7 @@ def test_gallery_answers_without_library():
     cads.find_mesh('chair/b', 'chair/b/m.obj')
 
 
-def test_symmetry_of_the_gallery_else_measured(tmp_path):
+def test_symmetry_annotated_else_of_the_gallery_else_measured(tmp_path):
   path = str(tmp_path / 'box.ply')
   trimesh.creation.box([1.0, 1.0, 0.5]).export(path)
   cads = true_cads.TrueCads('', {}, {'chair/a': 4})
@@ -33,6 +35,8 @@ def test_symmetry_of_the_gallery_else_measured(tmp_path):
       box=np.zeros(4),
     )
 
+  annotated = dataclasses.replace(cad('chair/a'), symmetry=0)
+  assert cads.symmetry_order(annotated) == 0
   assert cads.symmetry_order(cad('chair/a')) == 4
   assert cads.symmetry_order(cad('chair/b')) == 2
   (tmp_path / 'box.ply').unlink()

@@ -151,3 +151,27 @@ def test_transform_moves_a_copy():
     moved.visual.face_colors, box.visual.face_colors
   )
   np.testing.assert_allclose(box.bounds, [[-1] * 3, [1] * 3])
+
+
+@pytest.mark.parametrize('extension', ['obj', 'glb', 'ply', 'off'])
+def test_without_materials_the_surface_is_the_same(extension, tmp_path):
+  path = str(tmp_path / f'box.{extension}')
+  trimesh.creation.box([1.0, 2.0, 3.0]).export(path)
+  full, bare = (meshes.load(path, with_materials=w) for w in (True, False))
+  np.testing.assert_array_equal(full.vertices, bare.vertices)
+  np.testing.assert_array_equal(full.faces, bare.faces)
+
+
+def test_without_materials_no_texture_is_read(tmp_path):
+  box = trimesh.creation.box([1.0, 2.0, 3.0])
+  image = Image.fromarray(np.zeros((4, 4, 3), np.uint8))
+  box.visual = trimesh.visual.TextureVisuals(
+    np.zeros((len(box.vertices), 2)), image=image
+  )
+  path = str(tmp_path / 'box.obj')
+  box.export(path)
+  sizes = [
+    meshes.load(path, with_materials=w).visual.material.image.size
+    for w in (True, False)
+  ]
+  assert sizes[0] == (4, 4) != sizes[1]

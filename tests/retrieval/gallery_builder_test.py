@@ -152,21 +152,3 @@ def test_the_librarys_credits_are_kept(tmp_path, tiny_world):
   high, low = _build(tiny_world, library, tmp_path / 'g').gallery.cads
   assert (low.licence, low.creator, low.scale) == ('CC0', 'Ann', 0.01)
   assert (high.licence, high.creator, high.scale) == ('', '', 0.0)
-
-
-def test_textures_are_copied_but_nothing_from_outside(tmp_path, tiny_world):
-  folder = tmp_path / 'library/chair/obj'
-  folder.mkdir(parents=True)
-  (tmp_path / 'secret.png').write_bytes(b's')
-  (folder / 'wood.png').write_bytes(b'w')
-  (folder / 'm.mtl').write_text(
-    'newmtl a\nmap_Kd -s 1 1 1 wood.png\nmap_Ks ../../../secret.png\n'
-  )
-  (folder / 'm.obj').write_text(
-    'mtllib m.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 1\nv 0 1 0\nusemtl a\n'
-    'f 1 2 3\nf 1 2 4\n'
-  )
-  gallery_builder._copy_with_materials(
-    str(folder / 'm.obj'), str(tmp_path / 'copy/m.obj')
-  )
-  assert set(os.listdir(tmp_path / 'copy')) == {'m.obj', 'm.mtl', 'wood.png'}

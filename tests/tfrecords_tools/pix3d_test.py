@@ -136,6 +136,99 @@ def test_defective_masks_are_left_out(folder, tmp_path):
   _write_entries(folder, entries)
   _convert(folder, tmp_path / 'out')
   assert len(_examples(tmp_path / 'out')[1]) == 2
+  manifest = json.loads((tmp_path / 'out' / 'manifest.json').read_text())
+  assert manifest['records']['images']['settings']['defective'] == [
+    'img/table/1749.jpg'
+  ]
+
+
+@pytest.mark.parametrize(
+  'options', [{'num_processes': 2}, {'runner': 'DirectRunner'}], ids=str
+)
+def test_who_converts_changes_no_byte(folder, tmp_path, options):
+  _convert(folder, tmp_path / 'here')
+  _convert(folder, tmp_path / 'there', **options)
+  for path in (tmp_path / 'here').iterdir():
+    assert path.read_bytes() == (tmp_path / 'there' / path.name).read_bytes()
+
+
+def test_cad_lists(folder, tmp_path):
+  shape = folder / 'model/bed/IKEA_MALM_3'
+  shutil.copy(shape / 'model.obj', shape / 'variant.obj')
+  (folder / 'model/chair/other').mkdir(parents=True)
+  shutil.copy(shape / 'model.obj', folder / 'model/chair/other')
+  _convert(folder, tmp_path / 'out')
+  lists = json.loads((tmp_path / 'out' / 'cads.json').read_text())
+  assert lists['annotated'] == ['bed/IKEA_MALM_2', 'bed/IKEA_MALM_3']
+  assert lists['all'] == [*lists['annotated'], 'chair/other']
+  assert lists['variants'] == {
+    'bed/IKEA_MALM_3': [
+      'bed/IKEA_MALM_3/model.obj',
+      'bed/IKEA_MALM_3/variant.obj',
+    ]
+  }
+
+
+def test_counts_by_class_leave_the_defective_photo_out(folder):
+  split = _split(_entries(folder))
+  split['categories'].append({'id': 7, 'name': 'table'})
+  split['annotations'][0]['category_id'] = 7
+  split['annotations'][1]['category_id'] = 7
+  split['images'][1]['file_name'] = 'img/table/1749.jpg'
+  (folder / 'split.json').write_text(json.dumps(split))
+  photos, defective = pix3d_annotations.read_with_defects(
+    str(folder / 'split.json')
+  )
+  assert pix3d_annotations.count_by_class(photos) == {'bed': 1, 'table': 1}
+  assert defective == ['img/table/1749.jpg']
+
+
+def test_several_objects_of_a_photo_stay_together(folder):
+  split = _split(_entries(folder))
+  other = dict(split['annotations'][0], id=99, bbox=[1, 2, 3, 4])
+  split['annotations'].append(other)
+  (folder / 'split.json').write_text(json.dumps(split))
+  photos = pix3d_annotations.read(str(folder / 'split.json'))
+  assert [len(photo.objects) for photo in photos] == [1, 1, 2]
+
+
+def _same_object_twice(split):
+  split['annotations'].append(dict(split['annotations'][0], id=99))
+
+
+def _two_cameras(split):
+  other = dict(split['annotations'][0], bbox=[1, 2, 3, 4], K=[5, 6, 7])
+  split['annotations'].append(other)
+
+
+def _same_id_twice(split):
+  split['images'][0]['id'] = split['images'][1]['id']
+
+
+def _unknown_image(split):
+  split['annotations'][0]['image_id'] = 7
+
+
+def _polygon(split):
+  split['annotations'][0]['segmentation'] = [[0, 0, 1, 0, 1, 1]]
+
+
+@pytest.mark.parametrize(
+  ('breakage', 'message'),
+  [
+    (_same_object_twice, r'img/bed/0010.png has the same object twice'),
+    (_two_cameras, r'img/bed/0010.png has two cameras'),
+    (_same_id_twice, r'two images have the same id'),
+    (_unknown_image, r'annotation 50 has image_id 7'),
+    (_polygon, r'img/bed/0010.png: the segmentation is no path'),
+  ],
+)
+def test_contradictory_splits_are_refused(folder, breakage, message):
+  split = _split(_entries(folder))
+  breakage(split)
+  (folder / 'split.json').write_text(json.dumps(split))
+  with pytest.raises(ValueError, match='split.json.*' + message):
+    pix3d_annotations.read(str(folder / 'split.json'))
 
 
 def _scaled_rotation(folder, entry):
@@ -223,7 +316,8 @@ def test_bad_input_is_named_and_leaves_nothing(
   assert before == {
     path.name: path.read_bytes() for path in (tmp_path / 'out').iterdir()
   }
-  skipped = _convert(folder, tmp_path / 'out', skip_broken=True)
+  # The annotations may be the same: nobody hashes all photos and meshes.
+  skipped = _convert(folder, tmp_path / 'out', skip_broken=True, restart=True)
   assert len(skipped) == 1 and skipped[0].startswith('img/bed/0010.png')
   examples, _ = _examples(tmp_path / 'out')
   assert set(examples) == {'img/bed/0001.png', 'img/bed/0002.png'}
@@ -236,7 +330,7 @@ def test_nothing_left_is_an_error(folder, tmp_path):
   for entry in entries:
     _unknown_class(folder, entry)
   _write_entries(folder, entries)
-  with pytest.raises(ValueError, match='no usable photo'):
+  with pytest.raises(ValueError, match='no usable example'):
     _convert(folder, tmp_path / 'out', skip_broken=True)
   assert not list((tmp_path / 'out').iterdir())
 
@@ -267,7 +361,9 @@ def test_command_line(folder, tmp_path):
     pix3d, *arguments, f'--annotations={folder}/pix3d.json', '--num_shards=2'
   )
   assert result.status == 0
+  assert '3 photos; bed 3' in result.stdout
   assert sorted(os.listdir(output)) == [
+    'cads.json',
     'images.tfrecord-00000-of-00002',
     'images.tfrecord-00001-of-00002',
     'manifest.json',

@@ -104,3 +104,14 @@ def test_view_example_counts_its_views():
     record_examples.view_example(
       'chair/a', 'chair/a', 1, [b''] * 3, np.zeros((16, 4)), 1, (0, 0, 0)
     )
+
+
+@pytest.mark.parametrize('symmetries', [(4, 0), (4, None)])
+def test_symmetry_where_every_object_has_one(symmetries):
+  items = [_object(symmetry=symmetry) for symmetry in symmetries]
+  feature = _features(*items)
+  if None in symmetries:
+    assert schema.OBJECT_SYMMETRY not in feature
+  else:
+    values = feature[schema.OBJECT_SYMMETRY].int64_list.value
+    assert list(values) == list(symmetries)

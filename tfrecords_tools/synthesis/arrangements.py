@@ -1,5 +1,10 @@
-"""Where furniture stands: against walls, around tables, in front of sofas."""
+"""Where furniture stands: against walls, around tables, in front of sofas.
 
+The room's far wall is at +z, its side walls at -x and +x; photographers stand
+at -z, where nothing leans on a wall. CADs have their fronts at -z.
+"""
+
+from typing import Callable
 from typing import Dict
 from typing import List
 from typing import Optional
@@ -8,75 +13,27 @@ from typing import Tuple
 
 import numpy as np
 
-from tfrecords_tools.synthesis import library as library_lib
+from tfrecords_tools.synthesis import furnishing
 from tfrecords_tools.synthesis import placement
 from tfrecords_tools.synthesis import scene as scene_lib
 
-# Share of a class that has its back to a wall.
+# Share of a class that has its back to a wall, where nothing else is near.
 _AGAINST_WALL = {
   'bed': 0.9,
+  'bench': 0.6,
   'bookcase': 0.95,
-  'wardrobe': 0.97,
   'cabinet': 0.95,
   'desk': 0.75,
-  'sofa': 0.65,
   'display': 0.7,
+  'sofa': 0.65,
+  'wardrobe': 0.97,
 }
-# What stands together; each takes the classes that the library has.
-_GROUPS = (
-  ('table', 'chair', 'chair', 'chair', 'chair', 'misc', 'tool', 'bookcase'),
-  ('bed', 'wardrobe', 'table', 'chair', 'bookcase', 'misc', 'desk', 'chair'),
-  ('sofa', 'table', 'chair', 'sofa', 'bookcase', 'misc', 'tool', 'chair'),
-  ('desk', 'chair', 'bookcase', 'misc', 'tool', 'chair', 'wardrobe', 'table'),
-  (
-    'bookcase',
-    'wardrobe',
-    'bookcase',
-    'chair',
-    'table',
-    'misc',
-    'desk',
-    'tool',
-  ),
-)
-_MIXED = 0.3  # share of groups that are a random mix
-_PAIR = 0.45  # chance that a second one of a class is the same CAD
-_SMALL = 0.4  # metres; what is smaller stands on something
+_ELSEWHERE = 0.15  # of all other classes
 _TRIES = 14
-_SUPPORTS = ('table', 'desk', 'bookcase', 'wardrobe', 'cabinet', 'bench')
+_SEAT = 0.6  # metres of a table's side for each chair
+_MAX_TWIST = 0.03  # radians that furniture at a wall is askew
 
-
-def draw_things(
-  library: library_lib.Library, count: int, rng: np.random.Generator
-) -> List[placement.Thing]:
-  """Chooses what a room holds.
-
-  Args:
-    library: all CADs.
-    count: how many things.
-    rng: source of randomness.
-
-  Returns:
-    The things, the group's first the most important.
-  """
-  by_class = library.by_class()
-  names = sorted(by_class)
-  group = [c for c in _GROUPS[rng.integers(len(_GROUPS))] if c in by_class]
-  if not group or rng.random() < _MIXED:
-    group = [names[i] for i in rng.integers(len(names), size=count)]
-  while len(group) < count:
-    group.append(names[rng.integers(len(names))])
-  things: List[placement.Thing] = []
-  last: Dict[str, placement.Thing] = {}
-  for name in group[:count]:
-    if name in last and rng.random() < _PAIR:
-      things.append(last[name])
-      continue
-    shapes = by_class[name]
-    cad = shapes[rng.integers(len(shapes))]
-    last[name] = placement.Thing.draw(library, cad, rng)
-    things.append(last[name])
-  return things
+Proposal = Optional[placement.Placed]
 
 
 def arrange(
@@ -115,89 +72,171 @@ def arrange(
   return placed
 
 
-def _propose(
-  thing, placed, size, rng
-) -> Tuple[Optional[placement.Placed], bool]:
+def _propose(thing, placed, size, rng) -> Tuple[Proposal, bool]:
   """A place to try, and whether boxes may overlap there."""
-  name = thing.cad.label_name
-  if thing.size.max() < _SMALL:
-    supports = [p for p in placed if p.thing.cad.label_name in _SUPPORTS]
-    if supports and rng.random() < 0.85:
-      support = supports[rng.integers(len(supports))]
-      return placement.surface_spot(support, thing, rng), False
-  tables = [p for p in placed if p.thing.cad.label_name in ('table', 'desk')]
-  if name == 'chair' and tables and rng.random() < 0.8:
-    return _at_table(thing, tables[rng.integers(len(tables))], rng), True
-  sofas = [p for p in placed if p.thing.cad.label_name == 'sofa']
-  if name == 'table' and sofas and rng.random() < 0.7:
-    return _before(thing, sofas[rng.integers(len(sofas))], rng), True
-  beside = [p for p in placed if p.thing.cad.label_name == name]
-  if beside and rng.random() < 0.5:
-    return _beside(thing, beside[-1], rng), False
-  if rng.random() < _AGAINST_WALL.get(name, 0.15):
-    return _against_wall(thing, size, rng), False
-  return _anywhere(thing, size, rng), False
+  kind = furnishing.kind_of(thing)
+  if kind == 'small':
+    supports = [
+      p for p in placed if p.thing.cad.label_name in furnishing.SUPPORTS
+    ]
+    if supports and rng.random() < 0.9:
+      return placement.surface_spot(_pick(supports, rng), thing, rng), False
+  for other_kind, chance, relation, touching in _RELATIONS.get(kind, ()):
+    others = [p for p in placed if furnishing.kind_of(p.thing) == other_kind]
+    if others and rng.random() < chance:
+      return relation(thing, _pick(others, rng), placed, rng), touching
+  if rng.random() < _AGAINST_WALL.get(thing.cad.label_name, _ELSEWHERE):
+    return _against_wall(thing, placed, size, rng), False
+  return _anywhere(thing, placed, size, rng), False
 
 
-def _against_wall(thing, size, rng) -> placement.Placed:
-  """Back (+z) to the far wall or one of the side walls."""
-  depth, width = thing.size[2], thing.size[0]
-  gap = rng.uniform(0.01, 0.08)
-  wall = rng.choice(3, p=(0.6, 0.2, 0.2))
-  along = 0.5 * (size[0] if wall == 0 else size[1]) - 0.5 * width - 0.03
-  along = rng.uniform(-1.0, 1.0) * max(along, 0.0)
-  out = 0.5 * (size[1] if wall == 0 else size[0]) - 0.5 * depth - gap
-  yaw = (0.0, 0.5 * np.pi, -0.5 * np.pi)[wall]  # back to +z, +x, -x
-  place = ((along, out), (out, along), (-out, along))[wall]
-  return placement.Placed(thing, yaw, np.array([place[0], 0.0, place[1]]))
+def _pick(items, rng):
+  return items[rng.integers(len(items))]
 
 
-def _anywhere(thing, size, rng) -> placement.Placed:
+def _against_wall(thing, placed, size, rng) -> placement.Placed:
+  """Back (+z) to the far wall or a side wall, not far from the others."""
+  wall = int(rng.choice(3, p=(0.7, 0.15, 0.15)))
+  twist = rng.uniform(-_MAX_TWIST, _MAX_TWIST) * (rng.random() < 0.4)
+  deep, wide = thing.size[2], thing.size[0]
+  reach = 0.5 * (deep * np.cos(twist) + wide * abs(np.sin(twist)))
+  out = 0.5 * (size[1] if wall == 0 else size[0]) - reach
+  out -= rng.uniform(0.003, 0.06)
+  room = 0.5 * (size[0] if wall == 0 else size[1]) - 0.5 * wide - 0.04
+  along = rng.uniform(-1.0, 1.0) * max(room, 0.0)
+  if placed and rng.random() < 0.75:
+    middle = np.mean([p.position for p in placed], axis=0)
+    along = (middle[0] if wall == 0 else middle[2]) + rng.normal(0.0, 0.9)
+    along = float(np.clip(along, -max(room, 0.0), max(room, 0.0)))
+  yaw = (0.0, 0.5 * np.pi, -0.5 * np.pi)[wall] + twist  # back to +z, +x, -x
+  x, z = ((along, out), (out, along), (-out, along))[wall]
+  position = np.array([x, 0.0, z])
+  return placement.Placed(thing, yaw, position, against_wall=True)
+
+
+def _anywhere(thing, placed, size, rng) -> placement.Placed:
+  """On the floor, mostly near something."""
+  yaw = rng.choice([0.0, 0.0, 0.5, 1.0, 1.5]) * np.pi + 0.2 * rng.normal()
+  if rng.random() < 0.25:
+    yaw = rng.uniform(-np.pi, np.pi)
   half = 0.5 * np.asarray(size) - 0.3
   x, z = rng.uniform(-half, half)
-  yaw = rng.choice([0.0, 0.5, 1.0, 1.5]) * np.pi + 0.25 * rng.standard_normal()
-  if rng.random() < 0.3:
-    yaw = rng.uniform(-np.pi, np.pi)
+  if placed and rng.random() < 0.8:
+    near = _pick(placed, rng)
+    angle = rng.uniform(-np.pi, np.pi)
+    reach = 0.5 * np.hypot(*near.thing.size[[0, 2]])
+    reach += 0.5 * thing.size[[0, 2]].max() + rng.uniform(0.0, 0.8)
+    x = near.position[0] + reach * np.cos(angle)
+    z = near.position[2] + reach * np.sin(angle)
   return placement.Placed(thing, yaw, np.array([x, 0.0, z]))
 
 
-def _at_table(thing, table, rng) -> placement.Placed:
+def _at_table(thing, table, placed, rng) -> placement.Placed:
   """A chair that faces the table, pushed under it more or less."""
   half = 0.5 * table.thing.size[[0, 2]]
-  side = rng.integers(4)
-  if table.thing.cad.label_name == 'desk' and rng.random() < 0.85:
-    side = 0  # where people sit: a desk's front
+  is_desk = furnishing.kind_of(table.thing) == 'desk'
+  side, aside = 0, rng.normal(0.0, 0.06)  # people sit before a desk's front
+  if not is_desk or rng.random() < 0.1:
+    side, aside = _seat(half, rng)
   toward = np.array([[0, -1], [0, 1], [1, 0], [-1, 0]])[side]
   reach = half[1] if side < 2 else half[0]
-  width = half[0] if side < 2 else half[1]
-  pushed = rng.uniform(-0.25, 0.55) * thing.size[2]
+  pushed = rng.uniform(-0.3, 0.75) * thing.size[2]
   out = reach + 0.5 * thing.size[2] - pushed
-  aside = rng.uniform(-0.6, 0.6) * max(width - 0.5 * thing.size[0], 0.0)
   local = out * toward + aside * np.array([toward[1], -toward[0]])
-  turned = placement.turn(table.yaw)
-  position = table.position * [1, 0, 1] + turned @ [local[0], 0.0, local[1]]
+  position = table.in_world([local[0], -table.position[1], local[1]])
   # The front (-z) looks back at the table.
   yaw = table.yaw + np.arctan2(toward[0], toward[1])
-  yaw += 0.08 * rng.standard_normal()
-  if rng.random() < 0.15:
-    yaw += rng.uniform(-0.8, 0.8)
+  yaw += 0.06 * rng.normal()
+  if pushed < 0 and rng.random() < 0.5:
+    yaw += rng.uniform(-0.9, 0.9)
   return placement.Placed(thing, yaw, position)
 
 
-def _before(thing, sofa, rng) -> placement.Placed:
-  """A table in front (-z) of a sofa."""
-  out = 0.5 * (sofa.thing.size[2] + thing.size[2]) + rng.uniform(0.15, 0.6)
-  local = np.array([rng.normal(0.0, 0.15), 0.0, -out])
-  position = sofa.position + placement.turn(sofa.yaw) @ local
-  yaw = sofa.yaw + rng.choice([0.0, np.pi]) + 0.05 * rng.standard_normal()
+def _seat(half, rng) -> Tuple[int, float]:
+  """A side of a table (front, back, +x, -x) and a place along it."""
+  counts = [max(int(2 * half[0] / _SEAT), 1)] * 2
+  counts += [max(int(2 * half[1] / _SEAT), 1)] * 2
+  side = int(rng.choice(4, p=np.array(counts) / sum(counts)))
+  number = (rng.integers(counts[side]) + 0.5) / counts[side] - 0.5
+  width = 2 * half[0] if side < 2 else 2 * half[1]
+  return side, float(number * width + rng.normal(0.0, 0.02))
+
+
+def _before(thing, sofa, placed, rng) -> placement.Placed:
+  """A low table in front (-z) of a sofa."""
+  out = 0.5 * (sofa.thing.size[2] + thing.size[2]) + rng.uniform(0.2, 0.6)
+  position = sofa.in_world([rng.normal(0.0, 0.12), 0.0, -out])
+  yaw = sofa.yaw + rng.choice([0.0, np.pi]) + 0.04 * rng.normal()
+  if thing.size[2] > thing.size[0]:
+    yaw += 0.5 * np.pi  # its long side along the sofa
   return placement.Placed(thing, yaw, position)
 
 
-def _beside(thing, other, rng) -> placement.Placed:
-  """To the left or right of a like thing, looking the same way."""
-  out = 0.5 * (other.thing.size[0] + thing.size[0]) + rng.uniform(0.03, 0.4)
-  local = np.array([rng.choice([-1.0, 1.0]) * out, 0.0, 0.0])
-  position = other.position * [1, 0, 1] + placement.turn(other.yaw) @ local
-  return placement.Placed(
-    thing, other.yaw + 0.05 * rng.standard_normal(), position
+def _across(thing, other, placed, rng) -> placement.Placed:
+  """A seat that looks at a low table or another seat, from some side."""
+  angle = rng.choice([-0.5, 0.5, 1.0]) * np.pi + rng.normal(0.0, 0.25)
+  gap = rng.uniform(0.3, 0.7)
+  if furnishing.kind_of(other.thing) == 'sofa':
+    angle, gap = rng.uniform(-0.45, 0.45) * np.pi, rng.uniform(0.9, 1.6)
+  # From its front (-z) an angle of 0; a low table's front is any side.
+  away = np.array([-np.sin(angle), 0.0, -np.cos(angle)])
+  half = 0.5 * other.thing.size
+  reach = abs(away[0]) * half[0] + abs(away[2]) * half[2]
+  position = other.in_world(away * (reach + 0.5 * thing.size[2] + gap))
+  yaw = other.yaw + angle + np.pi + 0.12 * rng.normal()
+  return placement.Placed(thing, yaw, position)
+
+
+def _at_head(thing, bed, placed, rng) -> placement.Placed:
+  """A bedside table, left or right of the head (+z)."""
+  side = rng.choice([-1.0, 1.0])
+  out = 0.5 * (bed.thing.size[0] + thing.size[0]) + rng.uniform(0.04, 0.25)
+  back = 0.5 * (bed.thing.size[2] - thing.size[2]) - rng.uniform(0.0, 0.1)
+  position = bed.in_world([side * out, 0.0, back])
+  yaw = bed.yaw + 0.02 * rng.normal()
+  return placement.Placed(thing, yaw, position)
+
+
+def _beside(thing, other, placed, rng) -> placement.Placed:
+  """Left or right of something, looking the same way, backs in line."""
+  gap = rng.uniform(0.025, 0.1) if rng.random() < 0.5 else rng.uniform(0.1, 0.8)
+  out = 0.5 * (other.thing.size[0] + thing.size[0]) + gap
+  back = 0.5 * (other.thing.size[2] - thing.size[2])
+  position = other.in_world(
+    [rng.choice([-1.0, 1.0]) * out, -other.position[1], back]
   )
+  return placement.Placed(
+    thing, other.yaw, position, against_wall=other.against_wall
+  )
+
+
+_Relation = Callable[..., placement.Placed]
+# What a thing of a kind does when one of another kind stands there: (other
+# kind, chance, relation, may boxes overlap); the first that happens counts.
+_RELATIONS: Dict[str, Tuple[Tuple[str, float, _Relation, bool], ...]] = {
+  'chair': (
+    ('table', 0.85, _at_table, True),
+    ('desk', 0.85, _at_table, True),
+    ('low table', 0.6, _across, False),
+    ('sofa', 0.5, _across, False),
+    ('chair', 0.5, _beside, False),
+  ),
+  'low table': (('sofa', 0.85, _before, False), ('bed', 0.7, _at_head, False)),
+  'bedside table': (
+    ('bed', 0.9, _at_head, False),
+    ('sofa', 0.6, _beside, False),
+  ),
+  'bed': (('bed', 0.8, _beside, False),),
+  'sofa': (('low table', 0.5, _across, False), ('sofa', 0.6, _across, False)),
+  'desk': (('desk', 0.7, _beside, False),),
+  'storage': (
+    ('storage', 0.6, _beside, False),
+    ('desk', 0.3, _beside, False),
+    ('bed', 0.2, _beside, False),
+  ),
+  'other': (
+    ('storage', 0.3, _beside, False),
+    ('sofa', 0.4, _beside, False),
+    ('desk', 0.3, _beside, False),
+  ),
+}

@@ -5,6 +5,7 @@ from typing import Tuple
 
 import numpy as np
 
+from mask2cad_tf.geometry.furniture import blocks
 from mask2cad_tf.geometry.furniture import shapes
 from tfrecords_tools.synthesis import colors
 from tfrecords_tools.synthesis import draping
@@ -16,6 +17,7 @@ from tfrecords_tools.synthesis import textures
 
 _LEVELS = (0.12, 1.9)  # metres, where mattresses are; the upper one of a bunk
 _RAIL = 0.04  # metres over the mattress: linen stays inside
+_FLAT = 0.4  # radians, from which on pillows lean
 _NUM_PILLOWS = {0: 0.1, 1: 0.2, 2: 0.4, 3: 0.12, 4: 0.18}
 
 
@@ -34,17 +36,40 @@ def lay(
   Returns:
     A duvet, pillows, a blanket, each perhaps; none if there is no mattress.
   """
-  region = field.level_region(*_LEVELS, smallest=0.4)
+  region = field.level_region(*_LEVELS, smallest=0.4, share=0.3)
   if region is None:
     return []
   main = materials.draw(rng, bank, 'linen')
   goods = []
+  if _is_slatted(field, region):
+    goods.append(_mattress(rng, field, region))
+    region = region._replace(level=float(goods[0].vertices[:, 1].max()))
   if rng.random() < 0.88:
     goods += _duvet(rng, bank, field, region, main)
   goods += _pillows(rng, bank, field, region, main)
   if rng.random() < 0.25:
     goods.append(_blanket(rng, bank, field, region))
   return goods
+
+
+def _is_slatted(
+  field: height_field.HeightField, region: height_field.Region
+) -> bool:
+  """Does the CAD end with slats, where real beds have a mattress?"""
+  x = (field.x >= region.x[0]) & (field.x <= region.x[1])
+  z = (field.z >= region.z[0]) & (field.z <= region.z[1])
+  return bool(field.open[np.ix_(x, z)].mean() > 0.15)
+
+
+def _mattress(rng, field, region) -> soft_good.SoftGood:
+  """A mattress on the slats."""
+  thick = rng.uniform(0.12, 0.22)
+  size = np.ptp(region.x) - 0.01, thick, np.ptp(region.z) - 0.01
+  middle = np.mean(region.x), region.level + 0.5 * thick, np.mean(region.z)
+  shape = blocks.cushion(size, middle, radius=0.3 * thick)
+  field.raise_by(*shape)
+  look = materials.plain(rng, colors.draw(rng, 'white'), 0.95, 0.0)
+  return soft_good.make(*shape, look)
 
 
 def _sides(
@@ -82,6 +107,7 @@ def _duvet(rng, bank, field, region, material) -> List[soft_good.SoftGood]:
   shape = draping.sheet(
     rng, field, middle, across, (-half[1] - reach[2], head), thick, (34, 36),
     turn,
+    crease=rng.uniform(0.0, 0.035),
   )  # fmt: skip
   goods = [soft_good.make(*shape, material)]
   field.raise_by(*shape)
@@ -123,45 +149,49 @@ def _blanket(rng, bank, field, region) -> soft_good.SoftGood:
 
 
 def _pillows(rng, bank, field, region, material) -> List[soft_good.SoftGood]:
-  """Pillows at the head, flat or leaning, side by side and in rows."""
+  """Pillows at the head, flat or leaning, side by side and in two rows."""
   count = int(colors.pick(rng, _NUM_PILLOWS))
-  wide = np.ptp(region.x)
+  wide, deep = np.ptp(region.x), np.ptp(region.z)
   columns = 1 if wide < 1.15 else 2
-  if columns == 1:
-    count = min(count, 2)
+  count = min(count, 2 * columns)
   looks = [material, materials.draw(rng, bank, 'linen')]
   if rng.random() < 0.4:
     looks[0] = materials.draw(rng, bank, 'linen')
-  width = min(rng.uniform(0.55, 0.8), 0.92 * wide / columns)
-  tall = min(rng.uniform(0.38, 0.6), 0.45 * np.ptp(region.z))
-  backed = _has_headboard(field, region)
-  tilt = rng.uniform(0, 1.15) if backed else rng.uniform(0, 0.15)
+  size = np.array(
+    [
+      min(rng.uniform(0.55, 0.8), 0.92 * wide / columns),
+      min(rng.uniform(0.38, 0.6), 0.45 * deep),
+      rng.uniform(0.1, 0.18),
+    ]
+  )
+  tilt = rng.uniform(0, 0.15)
+  if _has_headboard(field, region):
+    tilt = rng.uniform(0, 1.15)
   below = field.without_above(region.level + 0.12, region.level)
-  stacked = tilt < 0.4 and rng.random() < 0.5
-  goods, used = [], 0.0
-  for row in range(2):
+  goods = []
+  for row, look in enumerate(looks):
     here = min(columns, count - columns * row)
     if here < 1:
       break
-    scale = rng.uniform(0.7, 0.95) if row and not stacked else 1.0
-    size = scale * width, scale * tall, rng.uniform(0.1, 0.18)
-    laid = []
+    used = 0.0
+    if row and tilt < _FLAT:
+      if rng.random() < 0.5:  # half on the first row; else on top of it
+        used, tilt = 0.5 * size[1], rng.uniform(0.25, 0.4)
+    elif row:
+      used = min(size[2] + 0.4 * size[1] * np.cos(tilt), 0.35)
+      size = size * [rng.uniform(0.65, 0.95), rng.uniform(0.65, 0.95), 1]
+    shapes_of_row = []
     for column in range(here):
       x = region.x[0] + wide * (column + 0.5) / here + rng.normal(0, 0.02)
+      lean = tilt + rng.normal(0, 0.06)
       shape = pillows.pillow(rng, *size)
-      laid.append(
-        _put(
-          rng, shape, field, below, region, x, tilt + rng.normal(0, 0.06), used
-        )
+      shapes_of_row.append(
+        _put(rng, shape, field, below, region, x, lean, used)
       )
-    for shape in laid:
-      goods.append(soft_good.make(*shape, looks[row]))
-      if stacked:
+    if tilt < _FLAT:
+      for shape in shapes_of_row:
         below.raise_by(*shape)
-    if not stacked:
-      used = region.z[1] - min(s.vertices[:, 2].min() for s in laid)
-      used -= 0.45 * tall * scale * np.sin(min(tilt, 0.8))
-      used = max(used - 0.05, 0.1)
+    goods += [soft_good.make(*shape, look) for shape in shapes_of_row]
   return goods
 
 

@@ -25,6 +25,10 @@ _TRIES = 6  # places that are looked at for each thing
 _PROBE = 0.02  # metres over a surface, where rays start
 _FLAT = 0.004  # metres that a surface may vary under a thing
 _AIR = 0.006  # metres around a thing
+_HOLLOW = 0.1  # metres of air; less is the inside of a board
+_SHELF = 0.6  # metres of air over a surface that make it a shelf
+_BOOKS = 0.6  # share of books on shelves
+_SMALL = ('bottle', 'candle', 'carton', 'cup', 'photo_frame', 'vase')
 _MEAL = 4  # things from which on a table may be laid for a meal
 _MEALS = 0.35  # how often it is
 
@@ -134,19 +138,29 @@ def _surfaces(vertices: np.ndarray, faces: np.ndarray):
 
 def _put_one(rng, bank, things, places, caster, placed) -> Pieces:
   """One thing somewhere, or nothing after a few tries."""
-  corners, odds = places
-  thing = things.draw(rng, bank)
-  for attempt in range(_TRIES):
-    if attempt == _TRIES // 2:
-      thing = things.draw(rng, bank, 'cup')  # something small, then
-    corner = corners[rng.choice(len(corners), p=odds)]
-    at = rng.dirichlet(np.ones(3)) @ corner
+  for attempt, (at, up) in enumerate(_spots(rng, places, caster)):
+    kind = 'book_row' if up < _SHELF and rng.random() < _BOOKS else ''
+    if attempt >= _TRIES // 2:  # where there is little room
+      kind = _SMALL[rng.integers(len(_SMALL))]
+    thing = things.draw(rng, bank, kind)
     # Most things are put straight; their front is the furniture's.
     turn = rng.normal(0, 0.15) if rng.random() < 0.7 else rng.uniform(0, 6.3)
+    if kind == 'book_row':
+      turn = rng.normal(0, 0.03)
     put = _try(caster, placed_at(thing, at, turn), placed)
     if put:
       return put
   return []
+
+
+def _spots(rng, places, caster) -> List[Tuple[np.ndarray, float]]:
+  """Points [3] on surfaces, and metres of air over them; at most `_TRIES`."""
+  corners, odds = places
+  chosen = corners[rng.choice(len(corners), 3 * _TRIES, p=odds)]
+  at = np.einsum('nk,nkd->nd', rng.dirichlet(np.ones(3), 3 * _TRIES), chosen)
+  up = _cast(caster, at + [0, _PROBE, 0], (0, 1, 0))
+  free = up > _HOLLOW
+  return list(zip(at[free], up[free]))[:_TRIES]
 
 
 def _try(caster, thing: Pieces, placed: List[_Placed]) -> Pieces:
@@ -193,7 +207,7 @@ def _stands(caster, thing: Pieces, spot: _Placed, placed) -> bool:
   if not np.all(np.abs(down - _PROBE) < _FLAT):
     return False
   up = _cast(caster, feet + [0, _PROBE, 0], (0, 1, 0))
-  if not np.all(up > spot.height + _AIR):
+  if not np.all(up > max(spot.height + _AIR, _HOLLOW)):
     return False
   return not _crosses(caster, feet, spot)
 

@@ -24,6 +24,8 @@ def bytes_of(srgb: np.ndarray) -> np.ndarray:
 
 def _of_hue(hue: float, saturation: float, value: float) -> np.ndarray:
   """SRGB [3] of hue, saturation and value, all 0..1."""
+  # Pure greens are rare in houses, and glare.
+  value = value * (1 - 0.5 * saturation * max(1 - 6 * abs(hue - 0.37), 0))
   wave = np.abs((6 * hue + np.array([0.0, 4.0, 2.0])) % 6 - 3) - 1
   return value * (1 - saturation * (1 - np.clip(wave, 0, 1)))
 
@@ -47,7 +49,7 @@ def draw_srgb(rng: np.random.Generator, family: str = '') -> np.ndarray:
     return _of_hue(rng.random(), rng.uniform(0.5, 0.9), rng.uniform(0.35, 0.9))
   if family == 'green':
     return _of_hue(
-      rng.uniform(0.2, 0.38), rng.uniform(0.35, 0.7), rng.uniform(0.25, 0.6)
+      rng.uniform(0.2, 0.36), rng.uniform(0.25, 0.6), rng.uniform(0.25, 0.55)
     )
   raise ValueError(f'No colour family {family!r}; there are {_FAMILIES}.')
 

@@ -13,6 +13,7 @@ from PIL import Image
 from tfrecords_tools.synthesis import arrangements
 from tfrecords_tools.synthesis import cameras
 from tfrecords_tools.synthesis import clutter
+from tfrecords_tools.synthesis import furnishing
 from tfrecords_tools.synthesis import library as library_lib
 from tfrecords_tools.synthesis import lighting
 from tfrecords_tools.synthesis import materials
@@ -23,6 +24,7 @@ from tfrecords_tools.synthesis import room
 from tfrecords_tools.synthesis import scene as scene_lib
 from tfrecords_tools.synthesis import soft_goods
 from tfrecords_tools.synthesis import textures
+from tfrecords_tools.synthesis import visibility
 
 MODES = ('room', 'closeup', 'studio')
 _MAX_DRAWS = 60
@@ -32,6 +34,9 @@ _CLUTTERED = ('table', 'desk', 'bookcase', 'cabinet')
 _ELBOW_ROOM = 0.3  # metres between the camera and the room's shell
 _HIGHEST_CEILING = 4.5  # metres
 _LONGEST_ROOM = 14.0  # metres
+_WELL_VISIBLE = 0.5  # of its silhouette that the main object shows
+_LEAST_SEEN = {'room': 0.02, 'closeup': 0.015, 'studio': 0.01}  # of the picture
+_MOST_SEEN = 0.85  # of the picture that one object may fill in rooms
 _PICTURES = ('.jpg', '.jpeg', '.png', '.webp')
 
 
@@ -61,6 +66,10 @@ class Composer:
     self._options = options
     self._weights = np.array(weights) / sum(weights)
     self._prior = pose_prior.PosePrior(options.poses, options.poses_exclude)
+
+  def __reduce__(self):
+    """Pickles as its options: what was loaded is loaded anew."""
+    return Composer, (self._options,)
 
   def compose(self, rng: np.random.Generator) -> scene_lib.Scene:
     """Draws a scene, again and again until one is good.
@@ -110,9 +119,12 @@ class Composer:
     if rng.random() < _LONELY.get(mode, 0.0):
       count = low
     height, width = pose_prior.picture_size(self._options, rng)
-    things = arrangements.draw_things(self._library, count, rng)
     if mode == 'room':
+      things = furnishing.draw(self._library, count, rng)
       return self._room(things, height, width, rng)
+    names = sorted(self._library.by_class())
+    main = names[rng.integers(len(names))]
+    things = furnishing.draw(self._library, count, rng, main)
     return self._closeup(mode, things, height, width, rng)
 
   def _room(self, things, height, width, rng) -> scene_lib.Scene:
@@ -121,6 +133,12 @@ class Composer:
     if len(placed) < self._options.min_objects:
       raise scene_lib.Rejected('some things find no place')
     camera = cameras.look_at_room(placed, size, height, width, rng)
+    seen = visibility.glance(placed, camera)
+    shown = seen.visible > _WELL_VISIBLE * seen.amodal
+    if not (shown & (seen.visible > _LEAST_SEEN['room'])).any():
+      raise scene_lib.Rejected('nothing is well visible')
+    if seen.visible.max() > _MOST_SEEN:
+      raise scene_lib.Rejected('one thing fills the picture')
     shell = self._shell(size, camera, rng)
     return self._dress('room', placed, shell, camera, size, rng)
 
@@ -128,10 +146,18 @@ class Composer:
     main, others = things[0], things[1:]
     view = self._prior.draw(main.cad.label_name, rng)
     size = _room_size(things, rng)
-    yaw, place = _stand_for(main, view, size, rng)
-    first = placement.Placed(main, yaw, place)
-    placed = arrangements.arrange(others, size, rng, fixed=[first])
+    first = _stand_for(main, view, size, rng)
     camera = cameras.frame_object(view, first, height, width)
+    placed = arrangements.arrange(others, size, rng, fixed=[first])
+    seen = visibility.glance(placed, camera)
+    if seen.visible[0] < _WELL_VISIBLE * seen.amodal[0]:
+      placed, seen = [first], visibility.glance([first], camera)
+    if len(placed) < self._options.min_objects:
+      raise scene_lib.Rejected('some things find no place')
+    if seen.visible[0] < _LEAST_SEEN[mode]:
+      raise scene_lib.Rejected('the object is hardly in the picture')
+    if any(item.holds(camera.position, 0.1) for item in placed):
+      raise scene_lib.Rejected('the camera stands in the furniture')
     if mode == 'studio':
       return self._dress(mode, placed, [], camera, size, rng)
     if self._backgrounds and rng.random() < _PHOTO_BACKGROUND:
@@ -278,15 +304,17 @@ def _room_size(things, rng) -> Tuple[float, float]:
   return float(x), float(max(area / x, longest + 0.6))
 
 
-def _stand_for(main, view, size, rng) -> Tuple[float, np.ndarray]:
-  """Yaw and place of the main object, such that the camera looks along +z."""
+def _stand_for(main, view, size, rng) -> placement.Placed:
+  """The main object, placed such that the camera looks along +z or nearly."""
   half = 0.5 * np.asarray(size)
   if abs(view.azimuth) < np.radians(65) and rng.random() < 0.75:
-    out = half[1] - 0.5 * main.size[2] - rng.uniform(0.01, 0.4)
-    return 0.0, np.array([rng.uniform(-0.2, 0.2) * half[0], 0.0, out])
+    back = half[1] - 0.5 * main.size[2] - rng.uniform(0.003, 0.1)
+    place = np.array([rng.uniform(-0.2, 0.2) * half[0], 0.0, back])
+    return placement.Placed(main, 0.0, place, against_wall=True)
   toward = rng.normal(0.0, 0.3)  # azimuth of the camera in the room
   place = rng.uniform(-0.2, 0.2, 2) * half
-  return toward + view.azimuth, np.array([place[0], 0.0, place[1]])
+  position = np.array([place[0], 0.0, place[1]])
+  return placement.Placed(main, toward + view.azimuth, position)
 
 
 def _cad_parts(item, index, look) -> List[scene_lib.Part]:

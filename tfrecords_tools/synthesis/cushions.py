@@ -142,7 +142,15 @@ def _throw(rng, bank, field, region) -> soft_good.SoftGood:
       z = _back(field, region, x)
       along = (-rng.uniform(0.5, 1.3), rng.uniform(0.1, 0.4))
   shape = draping.sheet(
-    rng, field, (x, z), across, along, thick, (30, 34), turn
+    rng,
+    field,
+    (x, z),
+    across,
+    along,
+    thick,
+    (30, 34),
+    turn,
+    crease=rng.uniform(0.0, 0.03),
   )
   field.raise_by(*shape)
   return soft_good.make(*shape, materials.draw(rng, bank, 'fabric'))

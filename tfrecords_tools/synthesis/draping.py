@@ -4,6 +4,7 @@ from typing import NamedTuple
 from typing import Tuple
 
 import numpy as np
+from scipy import ndimage
 
 from mask2cad_tf.geometry.furniture import shapes
 from tfrecords_tools.synthesis import height_field
@@ -11,6 +12,8 @@ from tfrecords_tools.synthesis import pillows
 
 _SUBSTEPS = 3  # of a walk between two vertices of the cloth
 _OUTWARDS = 0.06  # metres that hanging cloth moves outwards a metre it falls
+_OFF = 0.014  # metres between the side of furniture and what hangs there
+_FINE = 6  # steps a vertex, where the edge is looked for
 _GAP = 0.004  # metres between cloth and what carries it
 
 
@@ -33,6 +36,7 @@ def sheet(
   thick: float,
   counts: Tuple[int, int],
   turn: float = 0.0,
+  crease: float = 0.0,
 ) -> shapes.Shape:
   """A padded sheet laid over whatever is there; beyond edges it hangs down.
 
@@ -46,6 +50,7 @@ def sheet(
     thick: of the padding, metres.
     counts: vertices across and along.
     turn: of the sheet about y at the origin, radians.
+    crease: height of its folds, metres.
 
   Returns:
     The sheet; 2 (counts[0] - 1) (counts[1] - 1) triangles that face up.
@@ -58,7 +63,8 @@ def sheet(
   def support(p, q):
     return field.at(*place(p, q))
 
-  u, v = np.linspace(*across, counts[0]), np.linspace(*along, counts[1])
+  u = _snapped(lambda p: support(p, 0 * p), np.linspace(*across, counts[0]))
+  v = _snapped(lambda q: support(0 * q, q), np.linspace(*along, counts[1]))
   spine = _walk(lambda q: support(0 * q, q), v, 1)
   edge = spine.carrier[0][:, None]
   rows = _walk(lambda p: support(p, edge), u, counts[1])
@@ -66,17 +72,42 @@ def sheet(
   q = np.broadcast_to(spine.position, p.shape)
   folds = pillows.wrinkles(rng, *p.shape)
   drop = rows.drop.T + spine.drop
+  # At a corner cloth falls both ways; it hangs there in one fold.
+  both = np.minimum(rows.drop.T, spine.drop)
   padding = _padding(u, v, thick) * (0.75 + 0.5 * folds)
-  y = np.maximum(rows.height.T - spine.drop, support(p, q)) + _GAP
+  padding += _padding(u, v, crease) * pillows.creases(rng, *p.shape)
+  y = rows.height.T - spine.drop + 0.8 * both
+  y = np.maximum(y, support(p, q)) + _GAP
   hanging = np.clip(drop / 0.08, 0, 1)
   y = y + padding * (1 - hanging)
   # What hangs is as thick, but outwards, and sways.
   sway = hanging * (0.6 * padding + 0.02 * (1 + folds) * np.minimum(drop, 1))
-  p = p + np.sign(u)[:, None] * sway * (rows.drop.T > 0)
-  q = q + np.sign(v)[None] * sway * (spine.drop > 0)
+  p = p + np.sign(u)[:, None] * (sway + _OFF) * _near(rows.drop.T > 0, 0)
+  q = q + np.sign(v)[None] * (sway + _OFF) * _near(spine.drop > 0, 1)
   x, z = place(p, q)
   vertices = np.stack([x, np.maximum(y, 0.012), z], -1).reshape(-1, 3)
   return shapes.Shape(vertices, shapes.grid_faces(*counts)[:, ::-1])
+
+
+def _snapped(support, steps: np.ndarray) -> np.ndarray:
+  """The steps [k], of which one is where cloth begins to hang, on each side."""
+  fine = np.linspace(steps[0], steps[-1], _FINE * len(steps))
+  hangs = _walk(support, fine, 1).drop[0] > 0
+  steps = steps.copy()
+  for side in (fine < 0, fine > 0):
+    over = fine[side & hangs]
+    if len(over):
+      edge = over[np.argmin(np.abs(over))]
+      nearest = np.argmin(np.abs(steps - edge))
+      if 0 < nearest < len(steps) - 1:
+        steps[nearest] = edge - np.sign(edge) * (fine[1] - fine[0])
+  return np.sort(steps)
+
+
+def _near(hanging: np.ndarray, axis: int) -> np.ndarray:
+  """Which vertices hang, or are at the edge that their neighbour hangs from."""
+  axis = min(axis, hanging.ndim - 1)
+  return ndimage.maximum_filter1d(hanging.astype(float), 3, axis=axis)
 
 
 def _padding(u: np.ndarray, v: np.ndarray, thick: float) -> np.ndarray:

@@ -16,7 +16,9 @@ from tfrecords_tools.synthesis import options as options_lib
 from tfrecords_tools.synthesis import scene as scene_lib
 from tfrecords_tools.synthesis import scene_geometry
 
-MIN_INSIDE = 0.25  # share of the object's extent that the picture must show
+MIN_INSIDE = 0.25  # share of the CAD's silhouette that the picture must show
+_MARGIN = 4  # picture sizes around the picture, where silhouettes are counted
+_WINDOW = 128  # pixels, longer side of the window that they are counted in
 _OCCLUDED = 0.4  # shares of the amodal mask, for Pix3D's two flags
 _SLIGHTLY_OCCLUDED = 0.05
 
@@ -124,17 +126,34 @@ def _inside(
   translation: np.ndarray,
   camera: scene_lib.Camera,
 ) -> Tuple[float, bool]:
-  """Share of the projected extent inside the picture; does any reach out?"""
+  """Share of the CAD's silhouette inside the picture; does any reach out?"""
   points = drawer.vertices @ rotation.T + translation
-  before = points[:, 2] > 1e-3 * np.abs(points).max()
-  if not before.any():
-    return 0.0, True
-  image = cameras.project(points[before], camera.intrinsics)
-  low, high = image.min(axis=0), image.max(axis=0)
   size = np.array([camera.width, camera.height])
-  cut = np.clip(high, 0, size) - np.clip(low, 0, size)
-  truncated = bool((low < 0).any() or (high > size).any() or not before.all())
-  return float(np.prod(cut) / max(np.prod(high - low), 1e-12)), truncated
+  before = points[:, 2] > 1e-3 * np.abs(points).max()
+  low, high = -_MARGIN * size, (1 + _MARGIN) * size
+  if before.all():
+    image = cameras.project(points, camera.intrinsics)
+    extent = image.min(axis=0), image.max(axis=0)
+    if (extent[0] >= 0).all() and (extent[1] <= size).all():
+      return 1.0, False
+    low, high = np.maximum(low, extent[0]), np.minimum(high, extent[1])
+  if not (before.any() and (high > low).all()):
+    return 0.0, True
+  # The silhouette in a window around all of it, at few pixels.
+  shrink = _WINDOW / (high - low).max()
+  columns, rows = np.ceil((high - low) * shrink).astype(int)
+  fx, fy, cx, cy = np.asarray(camera.intrinsics, np.float64) * shrink
+  silhouette = drawer.silhouette(
+    rotation,
+    translation,
+    (fx, fy, cx - low[0] * shrink, cy - low[1] * shrink),
+    rows,
+    columns,
+  )
+  v, u = np.nonzero(silhouette)
+  x, y = low[0] + (u + 0.5) / shrink, low[1] + (v + 0.5) / shrink
+  inside = (x >= 0) & (x < size[0]) & (y >= 0) & (y < size[1])
+  return float(inside.sum() / max(len(inside), 1)), True
 
 
 def _box(mask: np.ndarray) -> Tuple[float, float, float, float]:

@@ -29,7 +29,11 @@ class HeightField:
   """
 
   def __init__(
-    self, vertices: np.ndarray, faces: np.ndarray, cell: float = 0.025
+    self,
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    cell: float = 0.025,
+    bridged: float = 0.0,
   ):
     """Looks at the furniture from above.
 
@@ -37,6 +41,8 @@ class HeightField:
       vertices: [n, 3], metres, +y up, y = 0 the floor.
       faces: int [m, 3].
       cell: size of a cell, metres; larger where there would be over 96.
+      bridged: width of gaps that count as closed, as those between slats;
+        metres.
     """
     vertices = np.asarray(vertices, np.float64)
     self.caster = ray_caster.RayCaster(vertices[faces])
@@ -47,6 +53,12 @@ class HeightField:
     self.z = low[2] + (high[2] - low[2]) * _middles(counts[2])
     x, z = np.meshgrid(self.x, self.z, indexing='ij')
     self.furniture = self.heights(x, z)
+    self.open = np.zeros(self.furniture.shape, bool)  # cells that were bridged
+    if bridged:
+      wide = [int(bridged / step[1]) | 1 for step in self._steps()]
+      closed = ndimage.grey_closing(self.furniture, wide, mode='nearest')
+      self.open = closed > self.furniture + 0.02
+      self.furniture = closed
     self.height = self.furniture.copy()
 
   def heights(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -114,7 +126,11 @@ class HeightField:
     return int(rims.argmax()) if rims.max() > rims[0] + 0.02 else 0
 
   def level_region(
-    self, lowest: float, highest: float, smallest: float = 0.25
+    self,
+    lowest: float,
+    highest: float,
+    smallest: float = 0.25,
+    share: float = 0.12,
   ) -> Optional[Region]:
     """The rectangle at the height that most of the furniture has.
 
@@ -122,6 +138,7 @@ class HeightField:
       lowest: metres; lower levels do not count.
       highest: metres.
       smallest: length of both sides at least, metres.
+      share: of the whole seen from above, at least.
 
     Returns:
       The region, or None: there is no flat surface.
@@ -139,23 +156,26 @@ class HeightField:
     level = float(np.median(mode))
     near = np.abs(self.furniture - level) < 0.05
     near = _largest(near)
-    if near.sum() < 0.12 * near.size:
+    if near.sum() < share * near.size:
       return None
     columns = np.flatnonzero(near.mean(axis=1) > 0.5 * near.mean(axis=1).max())
     rows = np.flatnonzero(near.mean(axis=0) > 0.5 * near.mean(axis=0).max())
     x = (self.x[columns[0]], self.x[columns[-1]])
     z = (self.z[rows[0]], self.z[rows[-1]])
-    if min(x[1] - x[0], z[1] - z[0]) < smallest:
+    inside = near[columns[0] : columns[-1] + 1, rows[0] : rows[-1] + 1]
+    if min(x[1] - x[0], z[1] - z[0]) < smallest or inside.mean() < 0.6:
       return None
     return Region(level, x, z)
 
   def _cell(self, x: np.ndarray, z: np.ndarray):
-    dx = self.x[1] - self.x[0]
-    dz = self.z[1] - self.z[0]
-    return (
-      np.floor((np.asarray(x) - self.x[0]) / dx + 0.5).astype(int),
-      np.floor((np.asarray(z) - self.z[0]) / dz + 0.5).astype(int),
+    return tuple(
+      np.floor((np.asarray(at) - first) / step + 0.5).astype(int)
+      for at, (first, step) in zip((x, z), self._steps())
     )
+
+  def _steps(self):
+    """First middle and size of the cells, along x and z."""
+    return [(c[0], c[1] - c[0]) for c in (self.x, self.z)]
 
 
 def slide(

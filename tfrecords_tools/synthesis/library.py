@@ -15,25 +15,34 @@ import trimesh
 
 from mask2cad_tf.geometry import cad_folder
 from mask2cad_tf.geometry import meshes
+from mask2cad_tf.geometry import ray_caster
 from tfrecords_tools.synthesis import surfaces
 
-# Box diagonals of ordinary furniture, metres: what CADs of arbitrary units are
-# scaled to.
-_DIAGONALS = {
-  'bed': 2.5,
-  'bookcase': 2.0,
-  'chair': 1.15,
-  'desk': 1.7,
-  'misc': 0.6,
-  'sofa': 2.2,
-  'table': 1.6,
-  'tool': 0.4,
-  'wardrobe': 2.4,
+# Longest edges of ordinary furniture, and how low and high it is, metres: what
+# CADs of arbitrary units are scaled to.
+_SIZES = {
+  'bed': (2.15, 0.35, 2.2),
+  'bench': (1.3, 0.35, 1.0),
+  'bin': (0.45, 0.2, 0.8),
+  'bookcase': (1.8, 0.6, 2.4),
+  'cabinet': (1.1, 0.4, 2.0),
+  'chair': (0.95, 0.65, 1.25),
+  'desk': (1.35, 0.68, 1.6),
+  'display': (0.8, 0.3, 1.0),
+  'misc': (0.6, 0.05, 1.9),
+  'sofa': (2.1, 0.6, 1.1),
+  'table': (1.25, 0.38, 1.0),
+  'tool': (0.35, 0.01, 1.4),
+  'wardrobe': (2.05, 1.3, 2.5),
 }
-_UNKNOWN_DIAGONAL = 1.0
-_PLAUSIBLE = (0.4, 1.6)  # of the diagonal above: then units are metres
+_UNKNOWN_SIZE = (0.9, 0.05, 2.2)
+_SIZE_SPREAD = 0.06  # of the logarithm; one in ten is off by more than 10 %
+_PLAUSIBLE = (0.5, 1.7)  # of the longest edges above
+_METRIC_SHARE = 0.75  # of CADs with plausible sizes: then units are metres
+_NORMALISED = 0.01  # diagonals and edges this close to 1 or 2 were made so
 _PROBED_CADS = 15  # of a library without a manifest
-_CACHED_CADS = 192
+_STRAY = 1.02  # times the box without stray pieces
+_CACHED_CADS = 512
 _TEXTURE_SIDE = 256  # pixels; a CAD is rarely larger in a picture
 
 
@@ -58,6 +67,23 @@ class CadGeometry:
   uv: Optional[np.ndarray]  # float32 [n, 2]; None where no part has any
   low: np.ndarray  # float64 [3], corner of the box that holds all but stray
   high: np.ndarray  # float64 [3]
+
+  @property
+  def base(self) -> np.ndarray:
+    """Centre [3] of the bottom of its box, CAD units."""
+    middle = 0.5 * (self.low + self.high)
+    return np.array([middle[0], self.low[1], middle[2]])
+
+  @functools.cached_property
+  def caster(self) -> ray_caster.RayCaster:
+    """Its triangles, CAD frame and units."""
+    return ray_caster.RayCaster(self.vertices[self.faces])
+
+  @functools.cached_property
+  def is_sound(self) -> bool:
+    """Is there no stray geometry far from all else?"""
+    low, high = self.vertices.min(axis=0), self.vertices.max(axis=0)
+    return bool(((high - low) <= _STRAY * (self.high - self.low)).all())
 
 
 class Library:
@@ -101,9 +127,10 @@ class Library:
     """Metres per unit: the library's, or such that its size is plausible."""
     if cad.scale > 0:
       return cad.scale
-    typical = _DIAGONALS.get(cad.label_name, _UNKNOWN_DIAGONAL)
-    diagonal = np.linalg.norm(geometry.high - geometry.low)
-    return float(typical * np.exp(0.08 * rng.standard_normal()) / diagonal)
+    longest, lowest, highest = _SIZES.get(cad.label_name, _UNKNOWN_SIZE)
+    edges = geometry.high - geometry.low
+    scale = longest * np.exp(_SIZE_SPREAD * rng.standard_normal()) / edges.max()
+    return float(np.clip(scale, lowest / edges[1], highest / edges[1]))
 
   def _load(self, mesh: str) -> CadGeometry:
     return read_geometry(os.path.join(self._root, mesh))
@@ -111,18 +138,22 @@ class Library:
   def _guess_scale(self, entries) -> float:
     """1 where the library's sizes are plausible in metres, else 0."""
     picks = np.linspace(0, len(entries) - 1, _PROBED_CADS).round().astype(int)
-    ratios = []
+    plausible, normalised = [], []
     for index in sorted(set(picks)):
       entry = entries[index]
       try:
         geometry = self._load(entry.mesh_paths[0])
       except meshes.MeshError:
         continue
-      typical = _DIAGONALS.get(entry.label_name, _UNKNOWN_DIAGONAL)
-      ratios.append(np.linalg.norm(geometry.high - geometry.low) / typical)
-    metric = ratios and _PLAUSIBLE[0] <= np.median(ratios) <= _PLAUSIBLE[1]
-    spread = ratios and max(ratios) < 4.0 * np.median(ratios)
-    return 1.0 if metric and spread else 0.0
+      edges = geometry.high - geometry.low
+      ratio = edges.max() / _SIZES.get(entry.label_name, _UNKNOWN_SIZE)[0]
+      plausible.append(_PLAUSIBLE[0] <= ratio <= _PLAUSIBLE[1])
+      units = np.array([edges.max(), np.linalg.norm(edges)])
+      away = np.abs(units[:, np.newaxis] - [1.0, 2.0])
+      normalised.append(away.min() < _NORMALISED)
+    if not plausible or np.mean(normalised) >= 0.5:
+      return 0.0
+    return 1.0 if np.mean(plausible) >= _METRIC_SHARE else 0.0
 
 
 def read_geometry(path: str) -> CadGeometry:

@@ -128,7 +128,7 @@ def _sensor(rng: np.random.Generator, mode: str) -> scene.Sensor:
   clean = mode == 'studio' or rng.random() < 0.35
   tint = np.clip(rng.normal(0, 0.03 if clean else 0.07), -0.2, 0.2)
   return scene.Sensor(
-    exposure=float(np.clip(rng.normal(0, 0.15 if clean else 0.35), -1, 0.8)),
+    exposure=float(np.clip(rng.normal(0, 0.12 if clean else 0.25), -0.7, 0.6)),
     white_balance=(1 + tint, 1.0, 1 - tint),
     contrast=float(rng.uniform(0.9, 1.25)),
     saturation=float(rng.uniform(0.75, 1.2)),

@@ -62,7 +62,7 @@ _RECIPES = {
     {'white': 1}, {'floor': 10, 'stone': 1}, (0.9, 2.2), (0.3, 1.0), (0.0, 0.4)
   ),
   'wall': _Recipe(
-    {'white': 6, 'muted': 2.5, 'grey': 1.5, 'saturated': 0.4, 'dark': 0.4},
+    {'white': 6, 'muted': 2.5, 'grey': 1.5, 'saturated': 0.25, 'dark': 0.2},
     {'': 5, 'wall': 4},
     (0.5, 2.0),
     (0.8, 1.0),

@@ -18,27 +18,29 @@ def _mixed(weight: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
 
 def landscape(rng: np.random.Generator) -> np.ndarray:
   """Sky, hills and a meadow; sRGB uint8 [h, w, 3]."""
-  rows, columns = patterns.grid()
-  sky = _mixed(
-    rows * 1.5,
-    colors.draw_srgb(rng, 'muted') * [0.8, 0.95, 1.1],
-    np.array([0.95, 0.94, 0.92]),
-  )
-  clouds = np.clip((patterns.noise(rng, 1.8, 3.0) - 0.55) * 3, 0, 0.8)
-  picture = _mixed(clouds, 0, 1) + sky * (1 - clouds[..., None])
+  rows, _ = patterns.grid()
+  blue = rng.uniform([0.5, 0.65, 0.75], [0.8, 0.85, 0.95])
+  sky = _mixed(rows * 1.5, blue, np.array([0.95, 0.94, 0.92]))
+  white = np.clip((patterns.noise(rng, 1.8, 3.0) - 0.55) * 3, 0, 0.8)
+  picture = _mixed(white, sky, np.ones(3))
   for layer in range(rng.integers(1, 5)):
-    ridge = (
-      0.45
-      + 0.12 * layer
-      + 0.25 * (patterns.noise(rng, 1.6)[0] - 0.5)
-      + rng.normal(0, 0.05)
-    )
-    shade = colors.draw_srgb(rng, rng.choice(['green', 'muted', 'grey']))
+    edge = rng.normal(0.45 + 0.12 * layer, 0.05)
+    ridge = edge + 0.25 * (patterns.noise(rng, 1.6)[0] - 0.5)
+    # Far hills fade into the sky.
+    shade = colors.draw_srgb(rng, str(rng.choice(['green', 'green', 'grey'])))
+    shade = shade + (blue - shade) * max(0.6 - 0.2 * layer, 0)
     speckle = 0.8 + 0.4 * patterns.noise(rng, 1.0)
     picture = np.where(
       (rows > ridge[None])[..., None], shade * speckle[..., None], picture
     )
   return colors.bytes_of(picture)
+
+
+def view(rng: np.random.Generator) -> np.ndarray:
+  """A landscape behind a window, washed out; sRGB uint8 [h, w, 3]."""
+  scenery = landscape(rng) / 255
+  grey = scenery.mean(axis=-1, keepdims=True)
+  return colors.bytes_of(0.35 + 0.3 * scenery + 0.35 * grey)
 
 
 def abstract(rng: np.random.Generator) -> np.ndarray:

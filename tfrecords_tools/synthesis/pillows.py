@@ -44,12 +44,27 @@ def pillow(
 
 
 def wrinkles(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
-  """Folds of cloth, [rows, columns], -1..1."""
+  """Soft hills and valleys of cloth, [rows, columns], -1..1."""
   total = np.zeros((rows, columns))
   for count, strength in ((3, 1.0), (6, 0.6), (13, 0.4)):
-    coarse = rng.random((count, count))
-    total += strength * ndimage.zoom(
-      coarse, (rows / count, columns / count), order=3
-    )
+    total += strength * _smooth(rng, (count, count), (rows, columns))
   total -= total.mean()
   return total / max(np.abs(total).max(), 1e-9)
+
+
+def creases(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
+  """Sharp wandering folds, [rows, columns], 0..1; 1 on a ridge."""
+  total = np.zeros((rows, columns))
+  for _ in range(2):
+    cells = rng.integers(3, 11, 2)  # longer one way than the other
+    ridge = 1 - 3 * np.abs(_smooth(rng, cells, (rows, columns)) - 0.5)
+    total = np.maximum(total, np.clip(ridge, 0, 1))
+  # Some of the cloth lies flat.
+  return total * np.clip(2 * _smooth(rng, (3, 3), (rows, columns)), 0, 1)
+
+
+def _smooth(rng: np.random.Generator, cells, shape) -> np.ndarray:
+  """Random heights at coarse cells, about 0..1, smooth between them."""
+  coarse = rng.random(tuple(cells))
+  zoom = [length / count for length, count in zip(shape, cells)]
+  return ndimage.zoom(coarse, zoom, order=3, mode='nearest', grid_mode=True)

@@ -1,16 +1,20 @@
 """Things that stand in a room: footprints, contacts, collisions."""
 
 import dataclasses
+import functools
 from typing import Optional
 from typing import Sequence
 
 import numpy as np
 
-from mask2cad_tf.geometry import ray_caster
 from tfrecords_tools.synthesis import library as library_lib
 from tfrecords_tools.synthesis import scene as scene_lib
 
 _GAP = 0.02  # metres between neighbours
+_VARIANT_TRIES = 8
+_LEVEL = 0.004  # metres that a surface may vary under what stands on it
+_LIFT = 5e-4  # metres over that surface
+_REACHABLE = 1.6  # metres; nobody puts things on higher surfaces
 
 
 def turn(yaw: float) -> np.ndarray:
@@ -36,12 +40,29 @@ class Thing:
     cad: library_lib.LibraryCad,
     rng: np.random.Generator,
   ) -> 'Thing':
-    """One of the shape's variants, at a plausible size."""
-    mesh = cad.meshes[rng.integers(len(cad.meshes))]
-    geometry = library.load(mesh)
+    """One of the shape's variants, at a plausible size.
+
+    Args:
+      library: of the CAD.
+      cad: the shape.
+      rng: source of randomness.
+
+    Returns:
+      The thing.
+
+    Raises:
+      Rejected: if the drawn variants have stray geometry.
+      meshes.MeshError: if a file cannot be read.
+    """
+    for _ in range(_VARIANT_TRIES):
+      mesh = cad.meshes[rng.integers(len(cad.meshes))]
+      geometry = library.load(mesh)
+      if geometry.is_sound:
+        break
+    else:
+      raise scene_lib.Rejected(f'{cad.cad_id} has stray geometry')
     scale = library.draw_scale(cad, geometry, rng)
-    base = _base(geometry)
-    vertices = ((geometry.vertices - base) * scale).astype(np.float32)
+    vertices = ((geometry.vertices - geometry.base) * scale).astype(np.float32)
     return cls(cad, mesh, geometry, scale, vertices)
 
   @property
@@ -58,12 +79,23 @@ class Placed:
   yaw: float
   position: np.ndarray  # float64 [3], of the base's centre
   support: Optional['Placed'] = None  # what it stands on; None: the floor
+  against_wall: bool = False  # its back (+z) is at a wall
 
-  @property
+  @functools.cached_property
   def vertices(self) -> np.ndarray:
     """Float32 [n, 3], world."""
     turned = self.thing.vertices @ turn(self.yaw).T.astype(np.float32)
     return turned + self.position.astype(np.float32)
+
+  def in_world(self, local: Sequence[float]) -> np.ndarray:
+    """A point [3] given from the base's centre along the thing's axes."""
+    return turn(self.yaw) @ np.asarray(local, float) + self.position
+
+  def corners(self) -> np.ndarray:
+    """The corners [8, 3] of its box, world."""
+    flat = self.footprint()
+    heights = self.position[1] + np.array([0.0, self.thing.size[1]])
+    return np.concatenate([np.insert(flat, 1, y, axis=1) for y in heights])
 
   def footprint(self, margin: float = 0.0) -> np.ndarray:
     """Corners [4, 2] (x, z) of its box on the floor."""
@@ -72,16 +104,33 @@ class Placed:
     axes = turn(self.yaw)[np.ix_([0, 2], [0, 2])]
     return corners @ axes.T + self.position[[0, 2]]
 
+  def holds(self, point: np.ndarray, margin: float) -> bool:
+    """Is a point [3] inside its box, grown by a margin in metres?"""
+    local = turn(self.yaw).T @ (point - self.position)
+    half = 0.5 * self.thing.size
+    away = np.abs(local - [0.0, half[1], 0.0]) - half
+    return bool((away < margin).all())
+
+  def distance(self, origins: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Float32 [n]: where rays meet it, in lengths of the directions [n, 3].
+
+    The CAD's own caster answers, so nothing is built for a place.
+    """
+    rotation, scale = turn(self.yaw), self.thing.scale
+    local = (origins - self.position) @ rotation / scale
+    return self.thing.geometry.caster.distance(
+      local + self.thing.geometry.base, directions @ rotation / scale
+    )
+
   def as_object(self) -> scene_lib.PlacedCad:
     """Its pose in terms of the CAD's stored vertices."""
     rotation, scale = turn(self.yaw), self.thing.scale
-    base = _base(self.thing.geometry)
     return scene_lib.PlacedCad(
       self.thing.cad.cad_id,
       self.thing.cad.label_name,
       self.thing.mesh,
       rotation,
-      self.position - rotation @ (scale * base),
+      self.position - rotation @ (scale * self.thing.geometry.base),
       scale,
     )
 
@@ -99,9 +148,7 @@ def overlap(first: np.ndarray, second: np.ndarray) -> bool:
 
 def crossing(first: Placed, second: Placed) -> bool:
   """Does an edge of one go through a face of the other?"""
-  a = first.vertices[first.thing.geometry.faces]
-  b = second.vertices[second.thing.geometry.faces]
-  return _edges_cross(a, b) or _edges_cross(b, a)
+  return _edges_cross(first, second) or _edges_cross(second, first)
 
 
 def fits(candidate: Placed, others: Sequence[Placed], touching: bool) -> bool:
@@ -115,9 +162,7 @@ def fits(candidate: Placed, others: Sequence[Placed], touching: bool) -> bool:
   """
   mine = candidate.footprint(_GAP)
   for other in others:
-    if other is candidate.support or other.support is candidate:
-      continue
-    if not _heights_meet(candidate, other):
+    if other is candidate.support or not _heights_meet(candidate, other):
       continue
     if not overlap(mine, other.footprint()):
       continue
@@ -136,28 +181,28 @@ def surface_spot(
   support: Placed, thing: Thing, rng: np.random.Generator, tries: int = 12
 ) -> Optional[Placed]:
   """A level, free place on top of a support, or None."""
-  caster = ray_caster.RayCaster(support.vertices[support.thing.geometry.faces])
-  top = support.position[1] + support.thing.size[1] + 1.0
+  start = support.position[1] + support.thing.size[1] + 1.0
   half = 0.5 * support.thing.size[[0, 2]]
+  grid = np.linspace(-0.5, 0.5, 5)
+  foot = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
+  foot = np.insert(foot * thing.size[[0, 2]], 1, 0.0, axis=1)
   for _ in range(tries):
-    local = rng.uniform(-0.85, 0.85, 2) * half
-    at = turn(support.yaw) @ [local[0], 0.0, local[1]] + support.position
+    local = rng.uniform(-0.9, 0.9, 2) * half
     yaw = support.yaw + rng.uniform(-np.pi, np.pi)
+    at = support.in_world([local[0], 0.0, local[1]])
+    origins = foot @ turn(yaw).T + at
+    origins[:, 1] = start
+    down = np.broadcast_to([0.0, -1.0, 0.0], origins.shape)
+    heights = start - support.distance(origins, down)
+    if not np.isfinite(heights).all() or np.ptp(heights) > _LEVEL:
+      continue
+    if heights.max() > _REACHABLE:
+      continue
+    at[1] = heights.max() + _LIFT
     candidate = Placed(thing, yaw, at, support)
-    corners = np.concatenate([candidate.footprint(), [at[[0, 2]]]])
-    starts = np.insert(corners, 1, top, axis=1)
-    down = np.broadcast_to([0.0, -1.0, 0.0], starts.shape)
-    heights = top - caster.distance(starts, down)
-    if np.isfinite(heights).all() and np.ptp(heights) < 0.004:
-      at[1] = heights.max() + 0.001
-      return dataclasses.replace(candidate, position=at)
+    if not crossing(candidate, support):
+      return candidate
   return None
-
-
-def _base(geometry: library_lib.CadGeometry) -> np.ndarray:
-  """Centre of the bottom of the CAD's box, CAD units."""
-  middle = 0.5 * (geometry.low + geometry.high)
-  return np.array([middle[0], geometry.low[1], middle[2]])
 
 
 def _heights_meet(first: Placed, second: Placed) -> bool:
@@ -166,16 +211,18 @@ def _heights_meet(first: Placed, second: Placed) -> bool:
   return low < min(tops)
 
 
-def _edges_cross(triangles: np.ndarray, others: np.ndarray) -> bool:
-  """Does an edge of `triangles` meet a face of `others`?"""
-  low, high = others.min(axis=(0, 1)), others.max(axis=(0, 1))
+def _edges_cross(mover: Placed, other: Placed) -> bool:
+  """Does an edge of `mover` meet a face of `other`?"""
+  triangles = mover.vertices[mover.thing.geometry.faces]
+  corners = other.corners()
+  low, high = corners.min(axis=0), corners.max(axis=0)
   near = (triangles.max(axis=1) >= low) & (triangles.min(axis=1) <= high)
   triangles = triangles[near.all(axis=1)]
   if not len(triangles):
     return False
   starts = triangles.reshape(-1, 3)
-  ends = np.roll(triangles, -1, axis=1).reshape(-1, 3)
-  directions = ends - starts
+  directions = np.roll(triangles, -1, axis=1).reshape(-1, 3) - starts
   long = np.linalg.norm(directions, axis=1) > 1e-7
-  reach = ray_caster.RayCaster(others).distance(starts[long], directions[long])
-  return bool((reach < 1.0).any())
+  if not long.any():
+    return False
+  return bool((other.distance(starts[long], directions[long]) < 1.0).any())

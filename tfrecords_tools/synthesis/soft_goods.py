@@ -52,12 +52,16 @@ def lay(
   if label_name not in _LAYERS or not len(faces):
     return []
   vertices = np.asarray(vertices, np.float64)
-  field = height_field.HeightField(vertices, faces)
+  # Beds may end with slats.
+  bridged = 0.16 if label_name == 'bed' else 0.0
+  field = height_field.HeightField(vertices, faces, bridged=bridged)
   turns = 0
   if label_name in _TURNED:
     turns = field.turns_of_highest_rim()
     if turns:
-      field = height_field.HeightField(_turned(vertices, turns), faces)
+      field = height_field.HeightField(
+        _turned(vertices, turns), faces, bridged=bridged
+      )
   goods = _LAYERS[label_name](rng, bank, field)
   return [
     dataclasses.replace(g, vertices=_turned(g.vertices, -turns)) for g in goods

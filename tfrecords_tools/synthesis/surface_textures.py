@@ -83,7 +83,8 @@ def rug(rng: np.random.Generator) -> np.ndarray:
   """A whole rug with borders, made for uv 0..1."""
   rows, columns = patterns.grid()
   rim = np.minimum.reduce([rows, 1 - rows, columns, 1 - columns])
-  ground, border, motif = (colors.draw_srgb(rng) for _ in range(3))
+  families = rng.choice(['white', 'grey', 'muted', 'dark', 'saturated'], 3)
+  ground, border, motif = (colors.draw_srgb(rng, str(f)) for f in families)
   inside = patterns.dots(rng, int(rng.choice([3, 4, 6, 8])))
   if rng.random() < 0.4:
     inside = patterns.stripes(rng, int(rng.integers(2, 9)))

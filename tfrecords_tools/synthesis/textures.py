@@ -49,10 +49,11 @@ _RECIPES: Dict[str, Tuple[Tuple[Callable, int], ...]] = {
     (surface_textures.concrete, 2),
   ),
   'rug': ((surface_textures.rug, 8),),
-  'outside': ((pictures.landscape, 3),),
+  'outside': ((pictures.view, 3),),
   'screen': ((pictures.page, 4), (pictures.clouds, 2)),
 }
 KINDS = (*_RECIPES, 'any')
+_UNSORTED = ('floor', 'wall', 'fabric')  # of images in no kind's folder
 
 
 @functools.cache
@@ -98,7 +99,8 @@ class TextureBank:
 
     Args:
       folder: of images, at any depth; those in a subfolder that is called as a
-        kind are only of this kind, the others of every kind. '' for none.
+        kind are only of this kind, the others are floors, walls and fabrics.
+        '' for none.
 
     Raises:
       FileNotFoundError: no such folder.
@@ -117,7 +119,7 @@ class TextureBank:
       kinds = set(os.path.relpath(root, folder).split(os.sep)) & set(_RECIPES)
       for name in sorted(names):
         if name.lower().endswith(_FORMATS):
-          for kind in (kinds | {'any'}) if kinds else KINDS:
+          for kind in (*(kinds or _UNSORTED), 'any'):
             self._paths[kind].append(os.path.join(root, name))
     if not self._paths['any']:
       raise ValueError(

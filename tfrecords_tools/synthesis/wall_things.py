@@ -97,7 +97,7 @@ def window(rng, bank, space: Space) -> List[Piece]:
   high = min(low + rng.uniform(1.1, 1.7), space.height - 0.15)
   left = space.left + 0.15 + rng.random() * (space.width - 0.3 - wide)
   right = left + wide
-  bright = rng.uniform(1.0, 3.0)
+  bright = rng.uniform(0.9, 1.8)
   view = materials.plain(
     rng, np.full(3, 0.9), 0.1, 0.0, bright,
     bank.draw(rng, 'outside') if rng.random() < 0.7 else None,
@@ -113,15 +113,17 @@ def window(rng, bank, space: Space) -> List[Piece]:
   if rng.random() < 0.3:
     y = low + rng.uniform(0.5, 0.75) * (high - low)
     bars.append(box((left, y - 0.015, 0), (right, y + 0.015, 0.028)))
+  curtained = rng.random() < 0.45
   if low > 0.6:
+    deep = 0.02 if curtained else DEPTH
     bars.append(
-      box((left - 0.1, low - 0.09, 0), (right + 0.1, low - 0.05, DEPTH))
+      box((left - 0.1, low - 0.09, 0), (right + 0.1, low - 0.05, deep))
     )
   pieces = [
     pane((left, low, 0.012), (right, high), view),
     Piece(shapes.joined(*bars), paint),
   ]
-  if rng.random() < 0.45:
+  if curtained:
     pieces += _curtains(rng, bank, left, right, low, high, space)
   return pieces
 

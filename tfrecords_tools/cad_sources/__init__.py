@@ -1,0 +1,1 @@
+"""Where CADs come from: Sweet Home 3D, Pix3D, ShapeNet, plain folders."""

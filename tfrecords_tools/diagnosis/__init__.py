@@ -1,0 +1,1 @@
+"""What `tfrecords_tools.doctor` looks at, one concern a module."""
