@@ -10,11 +10,12 @@ its own, so that its peak is its own.
 """
 
 import json
+import multiprocessing
 import os
-import resource
 import subprocess
 import sys
 import tempfile
+import threading
 
 from absl import app
 from absl import flags
@@ -46,29 +47,51 @@ def _link_photos(root, count):
     json.dump(entries, file)
 
 
+def _peak(process):
+  """Peak resident memory of a process, MiB; 0 once it has ended.
+
+  Not ru_maxrss: a child begins with its parent's there.
+  """
+  try:
+    with open(f'/proc/{process}/status', encoding='utf-8') as file:
+      lines = [line.split() for line in file if line.startswith('VmHWM:')]
+  except FileNotFoundError:
+    return 0.0
+  return int(lines[0][1]) / 1024 if lines else 0.0
+
+
+def _watch(peaks, stop):
+  while not stop.wait(0.2):
+    for child in multiprocessing.active_children():
+      peaks[child.pid] = max(peaks.get(child.pid, 0.0), _peak(child.pid))
+
+
 def _convert(root):
   """One conversion; prints what it took."""
   from tfrecords_tools import pix3d
   from tfrecords_tools import progress
 
-  clock = progress.Clock()
-  pix3d.convert(
-    root,
-    os.path.join(root, 'pix3d.json'),
-    os.path.join(root, 'records'),
-    num_processes=_NUM_PROCESSES.value,
-  )
+  clock, peaks, stop = progress.Clock(), {}, threading.Event()
+  watcher = threading.Thread(target=_watch, args=(peaks, stop))
+  watcher.start()
+  try:
+    pix3d.convert(
+      root,
+      os.path.join(root, 'pix3d.json'),
+      os.path.join(root, 'records'),
+      num_processes=_NUM_PROCESSES.value,
+    )
+  finally:
+    stop.set()
+    watcher.join()
   seconds, cpu_seconds = clock.read()
-  peaks = [
-    resource.getrusage(who).ru_maxrss / 1024
-    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-  ]
   size = sum(item.stat().st_size for item in os.scandir(f'{root}/records'))
   print(
     f'{_NUM_EXAMPLES.value} examples, {size / 2**20:.0f} MiB: '
     f'{_NUM_EXAMPLES.value / seconds:.1f} examples/s, '
     f'{1000 * cpu_seconds / _NUM_EXAMPLES.value:.0f} CPU-ms each; peak memory '
-    f'{peaks[0]:.0f} MiB parent, {peaks[1]:.0f} MiB largest child'
+    f'{_peak("self"):.0f} MiB parent, '
+    f'{max(peaks.values(), default=0.0):.0f} MiB largest child'
   )
 
 

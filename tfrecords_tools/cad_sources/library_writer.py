@@ -204,6 +204,9 @@ def _write_cads(
     else:
       kept[result.content] = cad.cad_id
       done.append(result)
+  for label_name in {cad.label_name for cad in cads}:
+    if not os.listdir(os.path.join(folder, label_name)):
+      os.rmdir(os.path.join(folder, label_name))
   return done, broken
 
 

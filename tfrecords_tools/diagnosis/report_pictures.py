@@ -3,6 +3,7 @@
 import base64
 import io
 from typing import Optional
+from typing import Tuple
 
 import numpy as np
 from PIL import Image
@@ -57,8 +58,10 @@ def draw(
     size, Image.Resampling.LANCZOS
   )
   pixels = np.array(picture)
-  for shape, color in ((mask, _GREEN), (silhouette, _RED)):
-    pixels[_outline(shape[top:bottom, left:right], size)] = color
+  # The mask's line is thinner and lies on top: where both agree, both show.
+  window = np.s_[top:bottom, left:right]
+  pixels[_outline(silhouette[window], size, 2)] = _RED
+  pixels[_outline(mask[window], size, 1)] = _GREEN
   return Image.fromarray(pixels)
 
 
@@ -101,12 +104,13 @@ def _window(shape: np.ndarray):
   return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
-def _outline(shape: np.ndarray, size) -> np.ndarray:
-  """Bool [height, width]: a line of two pixels along a mask's border."""
+def _outline(
+  shape: np.ndarray, size: Tuple[int, int], reach: int
+) -> np.ndarray:
+  """Bool [height, width]: a line along a mask's border, `reach` inwards."""
   image = Image.fromarray(shape.astype(np.uint8) * 255)
-  grown = np.asarray(image.resize(size, Image.Resampling.BILINEAR)) > 127
-  padded = np.pad(grown, 1, mode='edge')
-  line = ndimage.binary_dilation(padded) ^ ndimage.binary_erosion(
-    padded, border_value=1
+  shown = np.asarray(image.resize(size, Image.Resampling.BILINEAR)) > 127
+  inside = ndimage.binary_erosion(
+    np.pad(shown, reach, mode='edge'), iterations=reach
   )
-  return line[1:-1, 1:-1]
+  return shown & ~inside[reach:-reach, reach:-reach]

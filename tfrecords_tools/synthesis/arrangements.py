@@ -75,12 +75,14 @@ def arrange(
 def _propose(thing, placed, size, rng) -> Tuple[Proposal, bool]:
   """A place to try, and whether boxes may overlap there."""
   kind = furnishing.kind_of(thing)
-  if kind == 'small':
+  if kind in ('small', 'display'):
     supports = [
       p for p in placed if p.thing.cad.label_name in furnishing.SUPPORTS
     ]
     if supports and rng.random() < 0.9:
-      return placement.surface_spot(_pick(supports, rng), thing, rng), False
+      support = _pick(supports, rng)
+      yaw = None if kind == 'small' else support.yaw + 0.15 * rng.normal()
+      return placement.surface_spot(support, thing, rng, yaw), False
   for other_kind, chance, relation, touching in _RELATIONS.get(kind, ()):
     others = [p for p in placed if furnishing.kind_of(p.thing) == other_kind]
     if others and rng.random() < chance:

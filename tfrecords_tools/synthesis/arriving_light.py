@@ -52,15 +52,17 @@ class ArrivingLight:
     places = places[_STRIDE // 2 :: _STRIDE, _STRIDE // 2 :: _STRIDE]
     self._points = centers.points[places]
     self._normals = centers.flat_normals[places]
-    self._kinds = centers.kinds[places]
     values = np.ones(places.shape + (len(self._lights) + 1,), np.float32)
     blurs = np.zeros_like(values)
-    lit = self._kinds != surfaces_lib.NOTHING
+    lit = centers.kinds[places] != surfaces_lib.NOTHING
     if lit.any():
       values[lit], blurs[lit] = self._cast(
         self._points[lit], self._normals[lit], _spread(places.shape, rng)[lit]
       )
-    self._values = self._smooth(values, blurs)
+    self._rimmed_values = np.pad(
+      self._smooth(values, blurs), ((1, 1), (1, 1), (0, 0)), mode='edge'
+    )
+    self._rimmed_kinds = np.pad(centers.kinds[places], 1, mode='edge')
 
   def at(
     self, columns: np.ndarray, rows: np.ndarray, surfaces: surfaces_lib.Surfaces
@@ -75,20 +77,22 @@ class ArrivingLight:
     Returns:
       Float32 [n, lamps + 1], the ambient light last; 1 where nothing is seen.
     """
-    start = _STRIDE // 2 + 0.5
+    # Places have a rim of one, so x and y count from it.
+    start = np.float32(_STRIDE // 2 + 0.5 - _STRIDE)
     x, y = (columns - start) / _STRIDE, (rows - start) / _STRIDE
-    left, upper = np.floor(x).astype(np.int32), np.floor(y).astype(np.int32)
-    x, y = (x - left).astype(np.float32), (y - upper).astype(np.float32)
-    height, width = self._kinds.shape
-    total = np.zeros((len(x), self._values.shape[2]), np.float32)
+    left, upper = x.astype(np.int32), y.astype(np.int32)
+    x, y = x - left, y - upper
+    width = self._rimmed_kinds.shape[1]
+    values = self._rimmed_values.reshape(-1, len(self._lights) + 1)
+    kinds = self._rimmed_kinds.reshape(-1)
+    first = upper * width + left
+    total = np.zeros((len(x), values.shape[1]), np.float32)
     weight = np.zeros(len(x), np.float32)
-    values = self._values.reshape(height * width, -1)
-    kinds = self._kinds.reshape(-1)
-    for row, down in ((upper, 1.0 - y), (upper + 1, y)):
-      for column, right in ((left, 1.0 - x), (left + 1, x)):
-        place = np.clip(row, 0, height - 1) * width
-        place += np.clip(column, 0, width - 1)
-        share = (down * right + 1e-3) * (kinds[place] == surfaces.kinds)
+    for down, below in ((1 - y, 0), (y, width)):
+      for right, beside in ((1 - x, 0), (x, 1)):
+        place = first + (below + beside)
+        share = down * right + np.float32(1e-3)
+        share *= kinds[place] == surfaces.kinds
         total += share[:, np.newaxis] * values[place]
         weight += share
     light = total / np.maximum(weight, 1e-6)[:, np.newaxis]

@@ -40,13 +40,15 @@ def lay(
   if region is None:
     return []
   main = materials.draw(rng, bank, 'linen')
+  own_pillows = _has_pillows(field, region)
   goods = []
   if _is_slatted(field, region):
     goods.append(_mattress(rng, field, region))
     region = region._replace(level=float(goods[0].vertices[:, 1].max()))
   if rng.random() < 0.88:
     goods += _duvet(rng, bank, field, region, main)
-  goods += _pillows(rng, bank, field, region, main)
+  if not own_pillows:
+    goods += _pillows(rng, bank, field, region, main)
   if rng.random() < 0.25:
     goods.append(_blanket(rng, bank, field, region))
   return goods
@@ -193,6 +195,17 @@ def _pillows(rng, bank, field, region, material) -> List[soft_good.SoftGood]:
         below.raise_by(*shape)
     goods += [soft_good.make(*shape, look) for shape in shapes_of_row]
   return goods
+
+
+def _has_pillows(
+  field: height_field.HeightField, region: height_field.Region
+) -> bool:
+  """Does the CAD bring pillows: low bumps between mattress and head?"""
+  x = (field.x > region.x[0]) & (field.x < region.x[1])
+  behind = field.z > region.z[1] + 0.01
+  rise = field.furniture[np.ix_(x, behind)] - region.level
+  bumpy = ((rise > 0.03) & (rise < 0.35)).mean(axis=0) > 0.4
+  return bool(bumpy.sum() * (field.z[1] - field.z[0]) > 0.2)
 
 
 def _has_headboard(field, region) -> bool:

@@ -99,7 +99,7 @@ def look_at_room(
   intrinsics = (focal, focal, 0.5 * width, 0.5 * height)
   corners = _subject(placed, rng)
   middle = 0.5 * (corners.min(axis=0) + corners.max(axis=0))
-  share = rng.uniform(0.5, 1.15)
+  share = rng.uniform(0.55, 1.3)
   eye_height = float(np.clip(rng.normal(1.4, 0.25), 0.8, 1.9))
   azimuth = float(np.clip(rng.normal(0.0, 0.5), -1.2, 1.2))
   offset = np.array([0.5 * width, 0.5 * height]) * rng.normal(0, 0.12, 2)

@@ -25,7 +25,7 @@ def bytes_of(srgb: np.ndarray) -> np.ndarray:
 def _of_hue(hue: float, saturation: float, value: float) -> np.ndarray:
   """SRGB [3] of hue, saturation and value, all 0..1."""
   # Pure greens are rare in houses, and glare.
-  value = value * (1 - 0.5 * saturation * max(1 - 6 * abs(hue - 0.37), 0))
+  value = value * (1 - 0.65 * saturation * max(1 - 6 * abs(hue - 0.37), 0))
   wave = np.abs((6 * hue + np.array([0.0, 4.0, 2.0])) % 6 - 3) - 1
   return value * (1 - saturation * (1 - np.clip(wave, 0, 1)))
 

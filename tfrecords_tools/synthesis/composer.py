@@ -2,27 +2,25 @@
 
 import dataclasses
 import functools
-import os
 from typing import List
 from typing import Sequence
 from typing import Tuple
 
 import numpy as np
-from PIL import Image
 
 from tfrecords_tools.synthesis import arrangements
+from tfrecords_tools.synthesis import backdrops
 from tfrecords_tools.synthesis import cameras
 from tfrecords_tools.synthesis import clutter
+from tfrecords_tools.synthesis import dressing
 from tfrecords_tools.synthesis import furnishing
 from tfrecords_tools.synthesis import library as library_lib
 from tfrecords_tools.synthesis import lighting
-from tfrecords_tools.synthesis import materials
 from tfrecords_tools.synthesis import options as options_lib
 from tfrecords_tools.synthesis import placement
 from tfrecords_tools.synthesis import pose_prior
 from tfrecords_tools.synthesis import room
 from tfrecords_tools.synthesis import scene as scene_lib
-from tfrecords_tools.synthesis import soft_goods
 from tfrecords_tools.synthesis import textures
 from tfrecords_tools.synthesis import visibility
 
@@ -30,14 +28,17 @@ MODES = ('room', 'closeup', 'studio')
 _MAX_DRAWS = 60
 _PHOTO_BACKGROUND = 0.5  # share of close-ups, where there are photos
 _LONELY = {'closeup': 0.55, 'studio': 0.8}  # share with one object only
-_CLUTTERED = ('table', 'desk', 'bookcase', 'cabinet')
 _ELBOW_ROOM = 0.3  # metres between the camera and the room's shell
 _HIGHEST_CEILING = 4.5  # metres
 _LONGEST_ROOM = 14.0  # metres
-_WELL_VISIBLE = 0.5  # of its silhouette that the main object shows
+_WELL_VISIBLE = 0.5  # of its silhouette that one object of a room shows
+_MAIN_VISIBLE = 0.7  # that the main object of a close-up shows
 _LEAST_SEEN = {'room': 0.02, 'closeup': 0.015, 'studio': 0.01}  # of the picture
+_LEANING = ('bed', 'storage')  # kinds that hardly ever stand free
+_FRONT = np.radians(70)  # from where a wall behind an object is behind it
+_MOST_TILTED = np.radians(10)  # cameras in rooms
+_CARRIED = 0.7  # share of small objects' close-ups on a table
 _MOST_SEEN = 0.85  # of the picture that one object may fill in rooms
-_PICTURES = ('.jpg', '.jpeg', '.png', '.webp')
 
 
 class Composer:
@@ -84,9 +85,11 @@ class Composer:
       ValueError: if none of many draws is good.
     """
     reason: Exception = scene_lib.Rejected('nothing drawn')
+    # Drawn once: modes that are rejected more often shall not become rarer.
+    mode = MODES[rng.choice(len(MODES), p=self._weights)]
     for _ in range(_MAX_DRAWS):
       try:
-        return self._draw(rng)
+        return self._draw(mode, rng)
       except scene_lib.Rejected as error:
         reason = error
     raise ValueError(
@@ -109,10 +112,9 @@ class Composer:
 
   @functools.cached_property
   def _backgrounds(self) -> List[str]:
-    return list_pictures(self._options.backgrounds)
+    return backdrops.list_pictures(self._options.backgrounds)
 
-  def _draw(self, rng: np.random.Generator) -> scene_lib.Scene:
-    mode = MODES[rng.choice(len(MODES), p=self._weights)]
+  def _draw(self, mode: str, rng: np.random.Generator) -> scene_lib.Scene:
     low, high = self._options.min_objects, self._options.max_objects
     # More objects are as likely as fewer: crowded rooms are the hard ones.
     count = int(rng.integers(low, high + 1))
@@ -145,13 +147,17 @@ class Composer:
   def _closeup(self, mode, things, height, width, rng) -> scene_lib.Scene:
     main, others = things[0], things[1:]
     view = self._prior.draw(main.cad.label_name, rng)
+    if mode != 'studio' and abs(view.roll) > _MOST_TILTED:
+      raise scene_lib.Rejected('nobody tilts a camera so')
     size = _room_size(things, rng)
-    first = _stand_for(main, view, size, rng)
-    camera = cameras.frame_object(view, first, height, width)
-    placed = arrangements.arrange(others, size, rng, fixed=[first])
+    fixed = self._stand(mode, main, view, size, rng)
+    camera = cameras.frame_object(view, fixed[0], height, width)
+    others = others[: self._options.max_objects - len(fixed)]
+    placed = arrangements.arrange(others, size, rng, fixed)
     seen = visibility.glance(placed, camera)
-    if seen.visible[0] < _WELL_VISIBLE * seen.amodal[0]:
-      placed, seen = [first], visibility.glance([first], camera)
+    hidden = seen.visible[0] < _MAIN_VISIBLE * seen.amodal[0]
+    if hidden or seen.visible.max() > 2.0 * seen.visible[0]:
+      placed, seen = fixed, visibility.glance(fixed, camera)
     if len(placed) < self._options.min_objects:
       raise scene_lib.Rejected('some things find no place')
     if seen.visible[0] < _LEAST_SEEN[mode]:
@@ -164,6 +170,22 @@ class Composer:
       return self._dress('closeup', placed, [], camera, size, rng, photo=True)
     shell = self._shell(size, camera, rng)
     return self._dress('closeup', placed, shell, camera, size, rng)
+
+  def _stand(self, mode, main, view, size, rng) -> List[placement.Placed]:
+    """The main object, and what it stands on if that is not the floor."""
+    kind = furnishing.kind_of(main)
+    carried = kind in ('small', 'display') and self._options.max_objects > 1
+    if mode == 'studio' or not carried or rng.random() > _CARRIED:
+      return [_stand_for(main, view, size, rng)]
+    support = furnishing.draw_support(self._library, rng)
+    if support is None:
+      return [_stand_for(main, view, size, rng)]
+    below = _stand_for(support, view, size, rng)
+    yaw = view.azimuth + rng.normal(0.0, 0.3)  # so that the camera is at -z
+    first = placement.surface_spot(below, main, rng, yaw)
+    if first is None:
+      raise scene_lib.Rejected('there is no room on the table')
+    return [first, below]
 
   def _shell(self, size, camera, rng) -> List[scene_lib.Part]:
     """The room around all that stands, made large enough for the camera."""
@@ -192,106 +214,24 @@ class Composer:
     photo: bool = False,
   ) -> scene_lib.Scene:
     """Materials, linen, clutter, light; the finished scene."""
-    parts = list(shell)
-    looks = {}
-    for index, item in enumerate(placed):
-      if item.thing.mesh not in looks:  # twins are dressed alike
-        looks[item.thing.mesh] = materials.dress(
-          rng, self._bank, item.thing.geometry, item.thing.cad.label_name
-        )
-      parts += _cad_parts(item, index, looks[item.thing.mesh])
-      parts += self._soft_parts(item, index, placed, rng)
+    furniture = dressing.parts(rng, self._bank, self._clutter, placed)
     light, sensor = lighting.draw(rng, mode, size)
+    height, width = camera.height, camera.width
+    if photo:
+      path = self._backgrounds[rng.integers(len(self._backgrounds))]
+      background = backdrops.read_photo(path, height, width, rng)
+    else:
+      background = backdrops.paper(height, width, rng)
     return scene_lib.Scene(
-      parts=tuple(parts),
+      parts=(*shell, *furniture),
       objects=tuple(item.as_object() for item in placed),
       camera=camera,
       lighting=light,
       sensor=sensor,
       mode=mode,
-      background=self._background(mode, camera, photo, rng),
+      background=background,
       shadow_catcher=mode == 'studio' or photo,
     )
-
-  def _soft_parts(self, item, index, placed, rng) -> List[scene_lib.Part]:
-    """Linen and cushions are the object's own; clutter is nobody's."""
-    label_name, faces = item.thing.cad.label_name, item.thing.geometry.faces
-    goods = [
-      (good, index)
-      for good in soft_goods.lay(
-        rng, self._bank, label_name, item.thing.vertices, faces
-      )
-    ]
-    carries = any(other.support is item for other in placed)
-    if label_name in _CLUTTERED and not carries and rng.random() < 0.6:
-      count = int(rng.choice([1, 2, 4, 7], p=[0.3, 0.3, 0.25, 0.15]))
-      goods += [
-        (good, scene_lib.UNLABELLED)
-        for good in clutter.scatter(
-          rng, self._bank, item.thing.vertices, faces, count, self._clutter
-        )
-      ]
-    turned = placement.turn(item.yaw).T.astype(np.float32)
-    offset = item.position.astype(np.float32)
-    return [
-      scene_lib.Part(
-        good.vertices @ turned + offset,
-        good.faces,
-        good.material,
-        owner,
-        uv=good.uv,
-        smooth=good.smooth,
-      )
-      for good, owner in goods
-    ]
-
-  def _background(self, mode, camera, photo, rng) -> np.ndarray:
-    if photo:
-      path = self._backgrounds[rng.integers(len(self._backgrounds))]
-      return read_background(path, camera.height, camera.width, rng)
-    if mode == 'studio' and rng.random() < 0.75:
-      return np.full(3, rng.choice([1.0, 1.0, rng.uniform(0.4, 0.95)]), 'f')
-    grey = rng.uniform(0.3, 1.0) * (1.0 + 0.06 * rng.standard_normal(3))
-    return np.clip(grey, 0.0, 1.0).astype(np.float32)
-
-
-def list_pictures(folder: str) -> List[str]:
-  """Paths of the pictures in a folder, sorted; none for ''.
-
-  Raises:
-    FileNotFoundError: if a folder is named that has none.
-  """
-  if not folder:
-    return []
-  paths = [
-    os.path.join(root, name)
-    for root, _, names in os.walk(folder)
-    for name in names
-    if name.lower().endswith(_PICTURES)
-  ]
-  if not paths:
-    raise FileNotFoundError(
-      f'There is no picture below {folder!r}. Give a folder of JPEG or PNG '
-      'photos.'
-    )
-  return sorted(paths)
-
-
-def read_background(
-  path: str, height: int, width: int, rng: np.random.Generator
-) -> np.ndarray:
-  """A random crop of a photo, uint8 [height, width, 3]."""
-  with Image.open(path) as file:
-    image = file.convert('RGB')
-  zoom = max(height / image.height, width / image.width)
-  zoom *= float(rng.uniform(1.0, 1.5))
-  size = (round(image.width * zoom), round(image.height * zoom))
-  image = image.resize((max(size[0], width), max(size[1], height)))
-  left = rng.integers(image.width - width + 1)
-  top = rng.integers(image.height - height + 1)
-  return np.asarray(
-    image.crop((left, top, left + width, top + height)), np.uint8
-  )
 
 
 def _room_size(things, rng) -> Tuple[float, float]:
@@ -307,7 +247,11 @@ def _room_size(things, rng) -> Tuple[float, float]:
 def _stand_for(main, view, size, rng) -> placement.Placed:
   """The main object, placed such that the camera looks along +z or nearly."""
   half = 0.5 * np.asarray(size)
-  if abs(view.azimuth) < np.radians(65) and rng.random() < 0.75:
+  leans = furnishing.kind_of(main) in _LEANING
+  from_front = abs(view.azimuth) < _FRONT
+  if leans and not from_front and rng.random() < 0.7:
+    raise scene_lib.Rejected('who sees the back of what stands at a wall?')
+  if from_front and rng.random() < (0.95 if leans else 0.5):
     back = half[1] - 0.5 * main.size[2] - rng.uniform(0.003, 0.1)
     place = np.array([rng.uniform(-0.2, 0.2) * half[0], 0.0, back])
     return placement.Placed(main, 0.0, place, against_wall=True)
@@ -315,21 +259,3 @@ def _stand_for(main, view, size, rng) -> placement.Placed:
   place = rng.uniform(-0.2, 0.2, 2) * half
   position = np.array([place[0], 0.0, place[1]])
   return placement.Placed(main, toward + view.azimuth, position)
-
-
-def _cad_parts(item, index, look) -> List[scene_lib.Part]:
-  vertices, geometry = item.vertices, item.thing.geometry
-  parts = []
-  for rows, material, use_uv in look:
-    used, faces = np.unique(geometry.faces[rows], return_inverse=True)
-    parts.append(
-      scene_lib.Part(
-        vertices[used],
-        faces.reshape(-1, 3).astype(np.int32),
-        material,
-        owner=index,
-        is_cad=True,
-        uv=geometry.uv[used] if use_uv else None,
-      )
-    )
-  return parts

@@ -14,6 +14,7 @@ _SUBSTEPS = 3  # of a walk between two vertices of the cloth
 _OUTWARDS = 0.06  # metres that hanging cloth moves outwards a metre it falls
 _OFF = 0.014  # metres between the side of furniture and what hangs there
 _FINE = 6  # steps a vertex, where the edge is looked for
+_FALL = 0.03  # metres, steps deeper than this are edges
 _GAP = 0.004  # metres between cloth and what carries it
 
 
@@ -90,17 +91,21 @@ def sheet(
 
 
 def _snapped(support, steps: np.ndarray) -> np.ndarray:
-  """The steps [k], of which one is where cloth begins to hang, on each side."""
+  """The steps [k], of which one is at the edge of what carries, each side.
+
+  As far as the edge, cloth on level ground is as long as the way.
+  """
   fine = np.linspace(steps[0], steps[-1], _FINE * len(steps))
-  hangs = _walk(support, fine, 1).drop[0] > 0
+  heights = support(fine)
   steps = steps.copy()
-  for side in (fine < 0, fine > 0):
-    over = fine[side & hangs]
-    if len(over):
-      edge = over[np.argmin(np.abs(over))]
-      nearest = np.argmin(np.abs(steps - edge))
+  for sign in (-1, 1):
+    way = fine[fine * sign >= 0][::sign]
+    level = heights[fine * sign >= 0][::sign]
+    falls = np.flatnonzero(level[1:] < level[:-1] - _FALL)
+    if len(falls):
+      nearest = np.argmin(np.abs(steps - way[falls[0]]))
       if 0 < nearest < len(steps) - 1:
-        steps[nearest] = edge - np.sign(edge) * (fine[1] - fine[0])
+        steps[nearest] = way[falls[0]]
   return np.sort(steps)
 
 

@@ -43,13 +43,15 @@ def render(
     light.
   """
   height, width = scene.camera.height, scene.camera.width
-  rows, columns = (x.reshape(-1) + 0.5 for x in np.indices((height, width)))
+  rows, columns = (
+    x.reshape(-1) + 0.5 for x in np.indices((height, width), np.float32)
+  )
   centers = surfaces_lib.surfaces(scene, geometry, geometry.seen_at_centers())
   light = arriving_light.ArrivingLight(scene, geometry, centers, rng)
   picture = _radiance(scene, centers, light, columns, rows)
   edges = np.flatnonzero(_edges(scene, centers))
   if len(edges):
-    right, down = np.array(_FURTHER).T
+    right, down = np.array(_FURTHER, np.float32).T
     columns, rows = (
       (whole[edges] - 0.5 + part[:, np.newaxis]).reshape(-1)
       for whole, part in ((columns, right), (rows, down))
@@ -72,12 +74,14 @@ def _radiance(
 ) -> np.ndarray:
   """What rays through places of the picture bring, [n, 3]."""
   arrives = light.at(columns, rows, surfaces)
-  radiance = _background(scene, columns, rows)
+  radiance = np.empty((len(rows), 3), np.float32)
   of_parts = np.flatnonzero(surfaces.kinds >= 0)
   radiance[of_parts] = np.minimum(
     shading.shade(scene, _choose(surfaces, of_parts), arrives[of_parts]),
     _BRIGHTEST,
   )
+  behind = np.flatnonzero(surfaces.kinds < 0)
+  radiance[behind] = _background(scene, columns[behind], rows[behind])
   ground = np.flatnonzero(surfaces.kinds == surfaces_lib.GROUND)
   if len(ground):
     share = shading.ground_share(

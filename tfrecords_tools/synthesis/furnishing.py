@@ -2,6 +2,7 @@
 
 from typing import Dict
 from typing import List
+from typing import Optional
 from typing import Tuple
 
 import numpy as np
@@ -10,18 +11,21 @@ from tfrecords_tools.synthesis import library as library_lib
 from tfrecords_tools.synthesis import placement
 
 SUPPORTS = ('table', 'desk', 'bookcase', 'cabinet', 'bench')
+_CARRIERS = ('table', 'table', 'desk', 'cabinet')  # of close-ups' objects
 
 _SMALL = 0.35  # metres; what is smaller stands on something
 _LOW = 0.58  # metres; lower tables stand before sofas, nobody eats at them
 _NARROW = 0.7  # metres; tables this narrow stand beside beds
-_STORAGE = ('bookcase', 'cabinet', 'display', 'wardrobe')
+_STORAGE = ('bookcase', 'cabinet', 'wardrobe')
+_CARRIED = 1.2  # metres; larger screens stand on the floor
 
 # Kinds that stand together, the main one first.
 _GROUPS: Tuple[Tuple[str, ...], ...] = (
   ('table', 'chair', 'chair', 'chair', 'chair', 'storage', 'small', 'chair'),
   ('bed', 'bedside table', 'storage', 'bedside table', 'chair', 'desk'),
   ('sofa', 'low table', 'chair', 'sofa', 'storage', 'small', 'other'),
-  ('desk', 'chair', 'storage', 'small', 'small', 'chair', 'other'),
+  ('desk', 'chair', 'display', 'storage', 'small', 'chair', 'other'),
+  ('storage', 'display', 'sofa', 'low table', 'small', 'chair'),
   ('storage', 'storage', 'storage', 'chair', 'other', 'desk', 'low table'),
 )
 _CLASSES: Dict[str, Tuple[str, ...]] = {
@@ -33,6 +37,7 @@ _CLASSES: Dict[str, Tuple[str, ...]] = {
   'sofa': ('sofa',),
   'desk': ('desk',),
   'storage': _STORAGE,
+  'display': ('display',),
   'small': ('misc', 'tool'),
   'other': ('misc', 'bin', 'bench'),
 }
@@ -47,10 +52,13 @@ def kind_of(thing: placement.Thing) -> str:
   """What a thing is used as, by its class and size.
 
   Returns:
-    'small', 'table', 'low table', 'bedside table', 'storage', 'other' (classes
-    that nothing is known of, too), or the class's name.
+    'small' (stands on something), 'display' (too, facing as what carries it),
+    'table', 'low table', 'bedside table', 'storage', 'other' (also classes
+    that nothing is known of), 'bed', 'chair', 'desk' or 'sofa'.
   """
   name, size = thing.cad.label_name, thing.size
+  if name == 'display' and size.max() < _CARRIED:
+    return 'display'
   if size.max() < _SMALL:
     return 'small'
   if name == 'cabinet' and size.max() < _NARROW:
@@ -106,6 +114,17 @@ def draw(
     else:
       things.append(_draw_one(library, by_class[name], kind, rng))
   return things
+
+
+def draw_support(
+  library: library_lib.Library, rng: np.random.Generator
+) -> Optional[placement.Thing]:
+  """Something that small things stand on; None where the library has none."""
+  by_class = library.by_class()
+  names = [name for name in _CARRIERS if name in by_class]
+  if not names:
+    return None
+  return _draw_one(library, by_class[names[rng.integers(len(names))]], '', rng)
 
 
 def _draw_one(library, cads, kind, rng) -> placement.Thing:

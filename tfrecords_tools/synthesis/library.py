@@ -16,6 +16,7 @@ import trimesh
 from mask2cad_tf.geometry import cad_folder
 from mask2cad_tf.geometry import meshes
 from mask2cad_tf.geometry import ray_caster
+from tfrecords_tools.synthesis import scene as scene_lib
 from tfrecords_tools.synthesis import surfaces
 
 # Longest edges of ordinary furniture, and how low and high it is, metres: what
@@ -41,7 +42,11 @@ _PLAUSIBLE = (0.5, 1.7)  # of the longest edges above
 _METRIC_SHARE = 0.75  # of CADs with plausible sizes: then units are metres
 _NORMALISED = 0.01  # diagonals and edges this close to 1 or 2 were made so
 _PROBED_CADS = 15  # of a library without a manifest
-_STRAY = 1.02  # times the box without stray pieces
+_CUT = 1.02  # times the box without stray pieces: that of a sound CAD
+_STRAY = 1.5  # times the edges of its other variants
+_STRAY_SHARE = 0.5  # of a manifest's measure, from which on a mesh is left out
+_VARIANT_TRIES = 8
+_SIBLINGS = 5
 _CACHED_CADS = 512
 _TEXTURE_SIDE = 256  # pixels; a CAD is rarely larger in a picture
 
@@ -83,7 +88,7 @@ class CadGeometry:
   def is_sound(self) -> bool:
     """Is there no stray geometry far from all else?"""
     low, high = self.vertices.min(axis=0), self.vertices.max(axis=0)
-    return bool(((high - low) <= _STRAY * (self.high - self.low)).all())
+    return bool((high - low <= _CUT * (self.high - self.low)).all())
 
 
 class Library:
@@ -107,12 +112,13 @@ class Library:
       LibraryCad(
         entry.cad_id,
         entry.label_name,
-        tuple(manifest.get(entry.cad_id, {}).get('sound') or entry.mesh_paths),
+        _sound_meshes(entry, manifest.get(entry.cad_id)),
         float(manifest.get(entry.cad_id, {}).get('scale', default)),
       )
       for entry in entries
     )
     self.load = functools.lru_cache(maxsize=_CACHED_CADS)(self._load)
+    self._usual_edges = functools.lru_cache(None)(self._median_edges)
 
   def by_class(self) -> Dict[str, List[LibraryCad]]:
     """The shapes of each class that has any."""
@@ -120,6 +126,27 @@ class Library:
     for cad in self.cads:
       found.setdefault(cad.label_name, []).append(cad)
     return found
+
+  def draw_variant(
+    self, cad: LibraryCad, rng: np.random.Generator
+  ) -> Tuple[str, CadGeometry]:
+    """One of a shape's meshes, without stray geometry, and what is in it.
+
+    Args:
+      cad: the shape.
+      rng: source of randomness.
+
+    Raises:
+      Rejected: if none of the drawn variants is sound.
+      meshes.MeshError: if a file cannot be read.
+    """
+    for _ in range(_VARIANT_TRIES):
+      mesh = cad.meshes[rng.integers(len(cad.meshes))]
+      geometry = self.load(mesh)
+      edges = geometry.high - geometry.low
+      if geometry.is_sound and (edges < _STRAY * self._usual_edges(cad)).all():
+        return mesh, geometry
+    raise scene_lib.Rejected(f'{cad.cad_id} has stray geometry')
 
   def draw_scale(
     self, cad: LibraryCad, geometry: CadGeometry, rng: np.random.Generator
@@ -134,6 +161,14 @@ class Library:
 
   def _load(self, mesh: str) -> CadGeometry:
     return read_geometry(os.path.join(self._root, mesh))
+
+  def _median_edges(self, cad: LibraryCad) -> np.ndarray:
+    """Of some variants' boxes, [3]: a stray one does not change it."""
+    last = len(cad.meshes) - 1
+    picks = sorted(set(np.linspace(0, last, _SIBLINGS).round().astype(int)))
+    boxes = [self.load(cad.meshes[pick]) for pick in picks]
+    edges = np.median([box.high - box.low for box in boxes], axis=0)
+    return edges + 0.05 * edges.max()  # of flat CADs, any thickness is fine
 
   def _guess_scale(self, entries) -> float:
     """1 where the library's sizes are plausible in metres, else 0."""
@@ -244,6 +279,15 @@ def _robust_box(vertices, faces) -> Tuple[np.ndarray, np.ndarray]:
     low[axis] = max(low[axis], middle - reach)
     high[axis] = min(high[axis], middle + reach)
   return low, high
+
+
+def _sound_meshes(entry, described: Optional[dict]) -> Tuple[str, ...]:
+  """A shape's meshes but those that the manifest says have stray geometry."""
+  if not described or not described.get('stray_geometry'):
+    return entry.mesh_paths
+  pairs = zip(described['meshes'], described['stray_geometry'])
+  sound = tuple(mesh for mesh, share in pairs if share < _STRAY_SHARE)
+  return sound or entry.mesh_paths
 
 
 def _manifest(root: str) -> Dict[str, dict]:

@@ -11,7 +11,7 @@ from tfrecords_tools.synthesis import library as library_lib
 from tfrecords_tools.synthesis import scene as scene_lib
 
 _GAP = 0.02  # metres between neighbours
-_VARIANT_TRIES = 8
+_TRIES = 12
 _LEVEL = 0.004  # metres that a surface may vary under what stands on it
 _LIFT = 5e-4  # metres over that surface
 _REACHABLE = 1.6  # metres; nobody puts things on higher surfaces
@@ -54,13 +54,7 @@ class Thing:
       Rejected: if the drawn variants have stray geometry.
       meshes.MeshError: if a file cannot be read.
     """
-    for _ in range(_VARIANT_TRIES):
-      mesh = cad.meshes[rng.integers(len(cad.meshes))]
-      geometry = library.load(mesh)
-      if geometry.is_sound:
-        break
-    else:
-      raise scene_lib.Rejected(f'{cad.cad_id} has stray geometry')
+    mesh, geometry = library.draw_variant(cad, rng)
     scale = library.draw_scale(cad, geometry, rng)
     vertices = ((geometry.vertices - geometry.base) * scale).astype(np.float32)
     return cls(cad, mesh, geometry, scale, vertices)
@@ -178,19 +172,32 @@ def inside(placed: Placed, size: Sequence[float]) -> bool:
 
 
 def surface_spot(
-  support: Placed, thing: Thing, rng: np.random.Generator, tries: int = 12
+  support: Placed,
+  thing: Thing,
+  rng: np.random.Generator,
+  yaw: Optional[float] = None,
 ) -> Optional[Placed]:
-  """A level, free place on top of a support, or None."""
+  """A level, free place on top of a support.
+
+  Args:
+    support: what to stand on.
+    thing: what shall stand there.
+    rng: source of randomness.
+    yaw: of the thing; None: any.
+
+  Returns:
+    The place, or None if a few tries find none.
+  """
   start = support.position[1] + support.thing.size[1] + 1.0
   half = 0.5 * support.thing.size[[0, 2]]
   grid = np.linspace(-0.5, 0.5, 5)
   foot = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
   foot = np.insert(foot * thing.size[[0, 2]], 1, 0.0, axis=1)
-  for _ in range(tries):
+  for _ in range(_TRIES):
     local = rng.uniform(-0.9, 0.9, 2) * half
-    yaw = support.yaw + rng.uniform(-np.pi, np.pi)
+    turned = rng.uniform(-np.pi, np.pi) if yaw is None else yaw
     at = support.in_world([local[0], 0.0, local[1]])
-    origins = foot @ turn(yaw).T + at
+    origins = foot @ turn(turned).T + at
     origins[:, 1] = start
     down = np.broadcast_to([0.0, -1.0, 0.0], origins.shape)
     heights = start - support.distance(origins, down)
@@ -199,7 +206,7 @@ def surface_spot(
     if heights.max() > _REACHABLE:
       continue
     at[1] = heights.max() + _LIFT
-    candidate = Placed(thing, yaw, at, support)
+    candidate = Placed(thing, turned, at, support)
     if not crossing(candidate, support):
       return candidate
   return None

@@ -85,7 +85,7 @@ class PosePrior:
     return View(
       float(np.radians(azimuth)),
       float(np.radians(_draw(usual.elevation, rng))),
-      float(np.radians(_draw(pix3d_views.ROLL, rng))),
+      float(np.radians(_draw(usual.roll, rng))),
       _draw(usual.focal, rng),
       _draw(usual.size, rng),
       (

@@ -63,15 +63,20 @@ def _mean(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _bilinear(packed: np.ndarray, uv: np.ndarray) -> np.ndarray:
   height, width = packed.shape
-  packed = packed.reshape(-1)
-  x = uv[:, 0] % 1.0 * width - 0.5
-  y = (1.0 - uv[:, 1] % 1.0) * height - 0.5
-  left, upper = np.floor(x).astype(np.int32), np.floor(y).astype(np.int32)
-  x, y = (x - left).astype(np.float32), (y - upper).astype(np.float32)
+  # With a rim from the opposite side, neighbours need no remainders.
+  packed = np.pad(packed, 1, mode='wrap').reshape(-1)
+  tiles = uv - np.floor(uv)
+  x = tiles[:, 0] * np.float32(width) + np.float32(0.5)
+  y = (1 - tiles[:, 1]) * np.float32(height) + np.float32(0.5)
+  left, upper = x.astype(np.int32), y.astype(np.int32)
+  # Rounding may end on the far rim itself.
+  np.minimum(left, width, out=left)
+  np.minimum(upper, height, out=upper)
+  x, y = x - left, y - upper
+  first = upper * (width + 2) + left
   colors = np.zeros((len(uv), 4), np.float32)
-  for row, down in ((upper, 1.0 - y), (upper + 1, y)):
-    start = row % height * width
-    for column, right in ((left, 1.0 - x), (left + 1, x)):
-      texels = packed[start + column % width].view(np.uint8).reshape(-1, 4)
+  for down, below in ((1 - y, 0), (y, width + 2)):
+    for right, beside in ((1 - x, 0), (x, 1)):
+      texels = packed[first + (below + beside)].view(np.uint8).reshape(-1, 4)
       colors += (down * right)[:, np.newaxis] * texels
   return TO_LINEAR[np.rint(colors[:, :3]).astype(np.uint8)]

@@ -34,12 +34,10 @@ def test_a_chair_is_seen_from_its_front(tmp_path):
   picture = _chair(tmp_path)
   assert picture.shape == (thumbnails.SIDE, thumbnails.SIDE, 3)
   assert (picture[0, 0] == 255).all()
-  # The knob, blue, stands at the seat's front; from behind the back, green,
-  # hides it.
-  assert _count(picture, 2) > 50
-  assert _count(picture, 1) > 500
+  # From the front one sees the seat, red, from behind more of the back, green.
   behind = _chair(tmp_path, modelRotation='-1 0 0 0 1 0 0 0 -1')
-  assert _count(behind, 2) < 5
+  assert _count(picture, 0) > 1.4 * _count(behind, 0) > 0
+  assert _count(behind, 1) > 1.4 * _count(picture, 1) > 0
 
 
 def test_textures_tint(tmp_path):
