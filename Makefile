@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+CYCLES_PYTHON ?= python3.11
 
-.PHONY: demo test check format clean
+.PHONY: demo test check format clean cycles
 
 $(READY): setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 9) <= v <= (3, 11) or sys.exit("mask2cad_tf needs Python 3.9, 3.10 or 3.11 (TensorFlow 2.15); %s is Python %d.%d. Say which one to use: make PYTHON=python3.11 ..." % ((sys.executable,) + v))'
@@ -18,6 +19,14 @@ demo: $(READY)  ## learns three real photos by heart, shows the CADs in them
 test: $(READY)  ## the whole suite
 	$(BIN)/python -m pytest -n 2 --dist=loadfile
 
+cycles: .venv-cycles/.ready  ## Blender's renderer for synthesize --renderer=cycles
+
+.venv-cycles/.ready:  # bpy 4.5 is for Python 3.11 only; 1 GB
+	@$(CYCLES_PYTHON) -c 'import sys; sys.version_info[:2] == (3, 11) or sys.exit("bpy 4.5 needs Python 3.11; %s is Python %d.%d. Say which one to use: make cycles CYCLES_PYTHON=/path/to/python3.11" % ((sys.executable,) + sys.version_info[:2]))'
+	$(CYCLES_PYTHON) -m venv .venv-cycles
+	.venv-cycles/bin/pip install --quiet --disable-pip-version-check 'bpy==4.5.*'
+	@touch $@
+
 check: $(READY)  ## style
 	$(BIN)/ruff check mask2cad_tf tfrecords_tools tests setup.py
 	$(BIN)/ruff format --check mask2cad_tf tfrecords_tools tests setup.py
@@ -27,4 +36,4 @@ format: $(READY)
 	$(BIN)/ruff format mask2cad_tf tfrecords_tools tests setup.py
 
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv .venv-cycles build dist *.egg-info

@@ -36,6 +36,7 @@ from tfrecords_tools import worker_pool
 from tfrecords_tools.diagnosis import dataset as dataset_lib
 from tfrecords_tools.diagnosis import dataset_summary
 from tfrecords_tools.diagnosis import examination
+from tfrecords_tools.diagnosis import measurements
 from tfrecords_tools.diagnosis import problem
 from tfrecords_tools.diagnosis import projections
 from tfrecords_tools.diagnosis import report
@@ -171,7 +172,7 @@ class _Look:
   edge_photos: frozenset
   _examiner: Optional[examination.Examiner] = None
 
-  def __call__(self, index: int) -> examination.Facts:
+  def __call__(self, index: int) -> measurements.Facts:
     if self._examiner is None:
       self._examiner = examination.Examiner(
         projections.Projector(self.dataset.library),
@@ -191,15 +192,15 @@ class _Glance:
 
   dataset: dataset_lib.Dataset
 
-  def __call__(self, index: int) -> examination.Facts:
+  def __call__(self, index: int) -> measurements.Facts:
     try:
       return examination.glance(index, self.dataset.read(index))
     except ValueError as error:
       return _unreadable(index, str(error))
 
 
-def _unreadable(index: int, reason: str) -> examination.Facts:
-  return examination.Facts(
+def _unreadable(index: int, reason: str) -> measurements.Facts:
+  return measurements.Facts(
     index,
     f'record {index}',
     '',
@@ -212,7 +213,7 @@ def _unreadable(index: int, reason: str) -> examination.Facts:
 
 def _look(
   work: Any, indices: Sequence[int], num_processes: int
-) -> List[examination.Facts]:
+) -> List[measurements.Facts]:
   """work(index) of all indices, in order."""
   if num_processes == 1 or len(indices) < _FEW:
     return [work(index) for index in indices]
@@ -271,7 +272,7 @@ def _galleries(
   ]
 
 
-def _lines(one: examination.ObjectFacts, kinds: Dict[str, str]) -> List[str]:
+def _lines(one: measurements.ObjectFacts, kinds: Dict[str, str]) -> List[str]:
   scores = f'mask IoU {one.iou:.3f}'
   if one.box_iou is not None:
     scores += f', box IoU {one.box_iou:.3f}'

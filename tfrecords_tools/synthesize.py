@@ -134,7 +134,7 @@ flags.DEFINE_string(
 flags.DEFINE_string(
   'environments',
   '',
-  'Folder of .hdr panoramas that give light.',
+  'Folder of .hdr or .exr panoramas that give light; cycles only.',
   flag_values=FLAGS,
 )
 flags.DEFINE_integer(
@@ -161,7 +161,7 @@ PREVIEW = 'preview.png'
 _PREVIEW_PHOTOS = 24
 _FILES = ('poses', 'poses_exclude')
 _FOLDERS = ('library', 'clutter', 'textures', 'backgrounds', 'environments')
-_CYCLES_ONLY = ('samples',)
+_CYCLES_ONLY = ('samples', 'environments')
 
 
 def synthesize(
@@ -231,7 +231,7 @@ def _settings(options: options_lib.Options) -> Dict[str, Any]:
     if settings[name]:
       settings[f'{name}_sha256'] = example_runner.file_hash(settings[name])
   for name in _FOLDERS:
-    if settings[name]:
+    if settings.get(name):
       settings[name] = os.path.abspath(settings[name])
       settings[f'{name}_sha256'] = _folder_hash(settings[name])
   return settings

@@ -12,7 +12,7 @@ import numpy as np
 from mask2cad_tf import conventions
 from mask2cad_tf.geometry import rotations
 from mask2cad_tf.geometry import view_medoids
-from tfrecords_tools.diagnosis import examination
+from tfrecords_tools.diagnosis import measurements
 
 COVERING_ANGLE = np.pi / 6
 _MEDOID_SAMPLES = 400  # rotations of a class that medoids are looked for in
@@ -20,7 +20,7 @@ _OCCLUDED = 0.05  # share of the amodal mask
 
 
 def summarise(
-  facts: Sequence[examination.Facts],
+  facts: Sequence[measurements.Facts],
   medoids: Optional[Dict[str, np.ndarray]] = None,
 ) -> Dict[str, Any]:
   """The numbers of verdict.json.
@@ -53,7 +53,7 @@ def summarise(
 
 
 def pose_coverage(
-  objects: Sequence[examination.ObjectFacts],
+  objects: Sequence[measurements.ObjectFacts],
   medoids: Optional[Dict[str, np.ndarray]] = None,
 ) -> Dict[str, Any]:
   """Share of each class's rotations within pi/6 of the nearest medoid.
@@ -97,7 +97,7 @@ def _own_medoids(poses: np.ndarray) -> np.ndarray:
   return found.rotations[found.valid]
 
 
-def _classes(facts: Sequence[examination.Facts]) -> Dict[str, Any]:
+def _classes(facts: Sequence[measurements.Facts]) -> Dict[str, Any]:
   """Class -> photos, objects and CADs that show it."""
   photos, objects = collections.Counter(), collections.Counter()
   cads = collections.defaultdict(set)
@@ -118,7 +118,7 @@ def _classes(facts: Sequence[examination.Facts]) -> Dict[str, Any]:
   }
 
 
-def _occlusion(objects: List[examination.ObjectFacts]) -> Dict[str, Any]:
+def _occlusion(objects: List[measurements.ObjectFacts]) -> Dict[str, Any]:
   shares = [x.occluded_share for x in objects if x.occluded_share is not None]
   return {
     'annotated': len(shares),

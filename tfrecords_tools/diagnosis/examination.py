@@ -16,6 +16,7 @@ from mask2cad_tf.geometry import rotations
 from tfrecords_tools.diagnosis import annotation_checks
 from tfrecords_tools.diagnosis import explanations
 from tfrecords_tools.diagnosis import mask_overlap
+from tfrecords_tools.diagnosis import measurements
 from tfrecords_tools.diagnosis import photo_agreement
 from tfrecords_tools.diagnosis import photo_hash
 from tfrecords_tools.diagnosis import problem
@@ -26,70 +27,13 @@ GOOD_IOU = 0.9  # an object below it is looked into
 _MAX_SIDE = 640  # pixels, of the pictures in which masks are compared
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class ObjectFacts:
-  """What was measured of one object.
-
-  Attributes:
-    where: '<photo>#<number>'.
-    sample, number: of its photo and in its photo.
-    label_name, cad_id, mesh: as annotated.
-    iou: of the mask and the CAD's silhouette; None where neither was drawn.
-    box_iou: of the annotated box and the silhouette's, cut at the border.
-    agreement: of the silhouette's outline with the photo's edges.
-    occluded_share: annotated; None where it is not.
-    truncated: does the CAD reach out of the picture?
-    quaternion: rotation (w, x, y, z) in the frame that was asked for; None
-      without a good pose.
-    is_partial: the mask shows only a part that nobody can predict.
-    explanation: of a low IoU.
-    mask_signature, silhouette_signature: where the IoU is low.
-  """
-
-  where: str
-  sample: int
-  number: int
-  label_name: str
-  cad_id: str
-  mesh: str
-  iou: Optional[float] = None
-  box_iou: Optional[float] = None
-  agreement: Optional[float] = None
-  occluded_share: Optional[float] = None
-  truncated: bool = False
-  quaternion: Optional[np.ndarray] = None
-  is_partial: bool = False
-  explanation: Optional[explanations.Explanation] = None
-  mask_signature: Optional[np.ndarray] = None
-  silhouette_signature: Optional[np.ndarray] = None
-
-  @property
-  def fit(self) -> float:
-    """The worse of the two overlaps; 1 where none was measured."""
-    measured = [x for x in (self.iou, self.box_iou) if x is not None]
-    return min(measured) if measured else 1.0
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Facts:
-  """What was found out about one photo."""
-
-  index: int
-  name: str
-  place: str
-  size: Optional[Tuple[int, int]]  # height, width
-  problems: Tuple[problem.Problem, ...]
-  objects: Tuple[ObjectFacts, ...]
-  fingerprint: Optional[photo_hash.Fingerprint]
-
-
-def glance(index: int, sample: sample_lib.Sample) -> Facts:
+def glance(index: int, sample: sample_lib.Sample) -> measurements.Facts:
   """Names and fingerprint of a photo: what a search for copies needs."""
   try:
     photo = sample_lib.decode_image(sample.encoded or b'')
   except sample_lib.ImageError:
     photo = None
-  return Facts(
+  return measurements.Facts(
     index,
     sample.name,
     sample.place,
@@ -124,7 +68,7 @@ class Examiner:
 
   def examine(
     self, index: int, sample: sample_lib.Sample, with_photo: bool = True
-  ) -> Facts:
+  ) -> measurements.Facts:
     """All that one photo alone shows; raises nothing for bad data.
 
     Args:
@@ -145,7 +89,7 @@ class Examiner:
 
     photo = self._photo(sample, add)
     size = (photo.height, photo.width) if photo else sample.size
-    facts: List[ObjectFacts] = []
+    facts: List[measurements.ObjectFacts] = []
     if size:
       view_findings = annotation_checks.intrinsics(sample.intrinsics, *size)
       add(sample.name, view_findings)
@@ -154,7 +98,7 @@ class Examiner:
       facts = _SampleExamination(self, index, sample, view, add).objects(
         photo if with_photo else None, size
       )
-    return Facts(
+    return measurements.Facts(
       index,
       sample.name,
       sample.place,
@@ -229,7 +173,7 @@ class _SampleExamination:
 
   def objects(
     self, photo: Optional[Image.Image], size: Tuple[int, int]
-  ) -> List[ObjectFacts]:
+  ) -> List[measurements.ObjectFacts]:
     facts, drawn = [], []
     for number, item in enumerate(self._sample.objects):
       facts.append(_named(self._index, self._sample, number))
@@ -309,7 +253,7 @@ class _SampleExamination:
       self._add(where, [(kind, str(error), problem.BROKEN)])
       return None
 
-  def _compare(self, facts, one, drawn, photo) -> ObjectFacts:
+  def _compare(self, facts, one, drawn, photo) -> measurements.ObjectFacts:
     view = self._view.shrunk(_MAX_SIDE)
     silhouette = projections.silhouette(one.drawer, one.pose, view)
     others = [other for other in drawn if other is not one]
@@ -390,10 +334,12 @@ def _where(sample: sample_lib.Sample, number: int) -> str:
   return f'{sample.name}#{number}'
 
 
-def _named(index: int, sample: sample_lib.Sample, number: int) -> ObjectFacts:
+def _named(
+  index: int, sample: sample_lib.Sample, number: int
+) -> measurements.ObjectFacts:
   """An object of which nothing is measured yet."""
   item = sample.objects[number]
-  return ObjectFacts(
+  return measurements.ObjectFacts(
     where=_where(sample, number),
     sample=index,
     number=number,

@@ -1,7 +1,8 @@
 """Why a CAD's silhouette misses its mask: mistakes that people make.
 
 Each mistake is undone and the silhouette drawn again; the one after which it
-fits is the explanation. Bars and margins were set on planted mistakes.
+fits is the explanation. Bars and margins are judgement, tried on planted
+mistakes, not swept.
 """
 
 import dataclasses

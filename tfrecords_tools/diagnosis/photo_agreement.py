@@ -181,14 +181,11 @@ def _support(edges, inside, rows, columns, directions):
   rows, columns, directions = rows[kept], columns[kept], directions[:, kept]
   best = np.zeros(len(rows))
   for step in range(-_REACH, _REACH + 1):
-    for aside in (0,):
-      y = np.round(rows + step * directions[0] - aside * directions[1])
-      x = np.round(columns + step * directions[1] + aside * directions[0])
-      y = np.clip(y, 0, height - 1).astype(int)
-      x = np.clip(x, 0, width - 1).astype(int)
-      best = np.maximum(
-        best, np.abs(np.sum(edges[:, y, x] * directions, axis=0))
-      )
+    y = np.round(rows + step * directions[0])
+    x = np.round(columns + step * directions[1])
+    y = np.clip(y, 0, height - 1).astype(int)
+    x = np.clip(x, 0, width - 1).astype(int)
+    best = np.maximum(best, np.abs(np.sum(edges[:, y, x] * directions, axis=0)))
   return np.mean(best > _COSINE)
 
 

@@ -13,7 +13,7 @@ class Problem:
   """One finding.
 
   Attributes:
-    kind: what, from the list in docs; e.g. 'focal_length'.
+    kind: what, e.g. 'focal_length'.
     where: '<photo>', or '<photo>#<number of the object, from 0>'.
     detail: what was found and what to do, for people.
     severity: BROKEN or WARNING.

@@ -11,8 +11,8 @@ from scipy import ndimage
 
 from mask2cad_tf.geometry import meshes
 from tfrecords_tools.diagnosis import dataset as dataset_lib
-from tfrecords_tools.diagnosis import examination
 from tfrecords_tools.diagnosis import mask_overlap
+from tfrecords_tools.diagnosis import measurements
 from tfrecords_tools.diagnosis import projections
 from tfrecords_tools.diagnosis import sample as sample_lib
 
@@ -24,7 +24,7 @@ _GREEN, _RED = (40, 220, 90), (255, 40, 60)
 def draw(
   dataset: dataset_lib.Dataset,
   projector: projections.Projector,
-  one: examination.ObjectFacts,
+  one: measurements.ObjectFacts,
 ) -> Optional[Image.Image]:
   """The cut-out of a photo around an object.
 

@@ -6,8 +6,8 @@ from typing import Tuple
 
 import numpy as np
 
-from tfrecords_tools.diagnosis import examination
 from tfrecords_tools.diagnosis import mask_overlap
+from tfrecords_tools.diagnosis import measurements
 
 _FITS = 0.80  # IoU of both masks with the other's silhouette, coarse
 _GAIN = 0.10  # over the masks' own silhouettes
@@ -15,7 +15,7 @@ _MOST = 3000  # objects that are compared with each other
 
 
 def find(
-  objects: Sequence[examination.ObjectFacts],
+  objects: Sequence[measurements.ObjectFacts],
 ) -> List[Tuple[int, int, float]]:
   """Pairs of badly fitting objects whose masks fit when exchanged.
 

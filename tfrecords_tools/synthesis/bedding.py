@@ -200,12 +200,13 @@ def _pillows(rng, bank, field, region, material) -> List[soft_good.SoftGood]:
 def _has_pillows(
   field: height_field.HeightField, region: height_field.Region
 ) -> bool:
-  """Does the CAD bring pillows: low bumps between mattress and head?"""
+  """Does the CAD bring pillows: low bumps at an end of the free mattress?"""
   x = (field.x > region.x[0]) & (field.x < region.x[1])
-  behind = field.z > region.z[1] + 0.01
-  rise = field.furniture[np.ix_(x, behind)] - region.level
+  rise = field.furniture[x] - region.level
   bumpy = ((rise > 0.03) & (rise < 0.35)).mean(axis=0) > 0.4
-  return bool(bumpy.sum() * (field.z[1] - field.z[0]) > 0.2)
+  ends = field.z > region.z[1] + 0.01, field.z < region.z[0] - 0.01
+  cells = max(np.sum(bumpy & end) for end in ends)
+  return bool(cells * (field.z[1] - field.z[0]) > 0.2)
 
 
 def _has_headboard(field, region) -> bool:

@@ -191,7 +191,8 @@ def _add_world(bpy, scene, head, arrays):
   tint = nodes.new('ShaderNodeMix')
   tint.data_type, tint.blend_type = 'RGBA', 'MULTIPLY'
   tint.inputs['Factor'].default_value = 1.0
-  scale = np.array(head['ambient']) / max(_mean_radiance(image), 1e-6)
+  # The panorama gives directions; how bright and how blue, the scene says.
+  scale = np.array(head['ambient']) / np.maximum(_mean_radiance(image), 1e-6)
   # Sockets of the colour version of the node.
   tint.inputs[7].default_value = (*scale, 1.0)
   links.new(places.outputs['Generated'], mapping.inputs['Vector'])
@@ -201,13 +202,13 @@ def _add_world(bpy, scene, head, arrays):
 
 
 def _mean_radiance(image):
-  """Of a panorama, by solid angle."""
+  """Of a panorama, by solid angle, [3]."""
   width, height = image.size
   pixels = np.empty(width * height * image.channels, np.float32)
   image.pixels.foreach_get(pixels)
-  rows = pixels.reshape(height, width, -1)[..., :3].mean(axis=(1, 2))
+  rows = pixels.reshape(height, width, -1)[..., :3].mean(axis=1)
   angles = np.sin((np.arange(height) + 0.5) / height * np.pi)
-  return float((rows * angles).sum() / angles.sum())
+  return angles @ rows / angles.sum()
 
 
 def _float_image(bpy, pixels):

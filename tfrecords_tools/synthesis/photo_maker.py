@@ -120,7 +120,9 @@ class PhotoMaker:
   @functools.cached_property
   def _cycles(self) -> cycles_renderer.CyclesRenderer:
     return cycles_renderer.CyclesRenderer(
-      self._options.blender_python, self._options.samples
+      self._options.blender_python,
+      self._options.samples,
+      self._options.environments,
     )
 
   @functools.cached_property

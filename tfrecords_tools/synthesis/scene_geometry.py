@@ -3,7 +3,6 @@
 import functools
 from typing import Dict
 from typing import NamedTuple
-from typing import Tuple
 
 import numpy as np
 
@@ -146,17 +145,18 @@ class SceneGeometry:
     return np.minimum(self._groups[0][1].distance(origins, lamps), 1.0)
 
   def _nearest(self, origins, directions) -> ray_caster.Hits:
-    found: Tuple[ray_caster.Hits, ...] = ()
+    found = None
     for rows, caster in self._groups:
       hits = caster.nearest(origins, directions)
       triangle = np.where(hits.triangle >= 0, rows[hits.triangle], -1)
-      found += (hits._replace(triangle=triangle.astype(np.int32)),)
-    if len(found) == 1:
-      return found[0]
-    room_first = found[1].distance < found[0].distance
-    return ray_caster.Hits(
-      *(np.where(room_first, b, a) for a, b in zip(*found))
-    )
+      hits = hits._replace(triangle=triangle.astype(np.int32))
+      if found is None:
+        found = hits
+        continue
+      nearer = hits.distance < found.distance
+      for mine, other in zip(found, hits):
+        np.copyto(mine, other, where=nearer)
+    return found
 
 
 def _cross(triangles: np.ndarray) -> np.ndarray:

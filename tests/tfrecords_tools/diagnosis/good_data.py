@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import io
 import os
 
 import numpy as np
@@ -139,9 +140,7 @@ def write(folder, library, made, edit=None):
     Their glob.
   """
   settings = {'library': library, 'class_names': list(CLASS_NAMES)}
-  with record_writer.RecordWriter(
-    str(folder), 'images', 2, settings
-  ) as writer:
+  with record_writer.RecordWriter(str(folder), 'images', 2, settings) as writer:
     for index, photo in enumerate(made):
       example = record_examples.image_example(
         photo.encoded, photo.name, index, photo.intrinsics, photo.objects
@@ -160,8 +159,6 @@ def set_bytes(example: tf.train.Example, key: str, value: bytes):
 
 def jpeg(encoded, size=None, quality=60):
   """A photo once more, as JPEG, perhaps of another size (width, height)."""
-  import io
-
   image = Image.open(io.BytesIO(encoded)).convert('RGB')
   buffer = io.BytesIO()
   (image.resize(size) if size else image).save(

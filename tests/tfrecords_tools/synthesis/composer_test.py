@@ -45,11 +45,18 @@ def singles(library):
 
 
 def _edges_hit(triangles, others):
+  """Does an edge go through a face?"""
   starts = triangles.reshape(-1, 3)
   ways = np.roll(triangles, -1, axis=1).reshape(-1, 3) - starts
   long = np.linalg.norm(ways, axis=1) > 1e-7
-  caster = ray_caster.RayCaster(others)
-  return (caster.distance(starts[long], ways[long]) < 1).any()
+  starts, ways = starts[long], ways[long]
+  hits = ray_caster.RayCaster(others).nearest(starts, ways)
+  through = np.flatnonzero(hits.distance < 1)
+  # Embree may hit a triangle in whose plane a ray lies, however far away.
+  points = starts[through] + hits.distance[through, np.newaxis] * ways[through]
+  met = others[hits.triangle[through]]
+  real = (points > met.min(axis=1) - 1e-3) & (points < met.max(axis=1) + 1e-3)
+  return real.all(axis=1).any()
 
 
 def test_no_object_goes_through_another(rooms, singles):

@@ -86,8 +86,8 @@ class _FakeCycles:
 
   log = []
 
-  def __init__(self, blender_python, samples):
-    self.log.append((blender_python, samples))
+  def __init__(self, blender_python, samples, environments):
+    self.log.append((blender_python, samples, environments))
 
   def render(self, scene):
     self.log.append('render')
@@ -102,14 +102,18 @@ def test_cycles_is_started_once_and_closed(options, monkeypatch):
   fast = photo_maker.PhotoMaker(options)(2)
   make = photo_maker.PhotoMaker(
     dataclasses.replace(
-      options, renderer='cycles', samples=3, blender_python='py'
+      options,
+      renderer='cycles',
+      samples=3,
+      blender_python='py',
+      environments='sky',
     )
   )
   made = make(2)
   make(3)
   make.close()
   make.close()
-  assert _FakeCycles.log == [('py', 3), 'render', 'render', 'close']
+  assert _FakeCycles.log == [('py', 3, 'sky'), 'render', 'render', 'close']
   for key in (schema.MASK, schema.AMODAL_MASK, schema.ROTATION):
     assert _features(made)[key] == _features(fast)[key]
 

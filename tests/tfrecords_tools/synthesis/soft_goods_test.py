@@ -9,7 +9,7 @@ from tfrecords_tools.synthesis import textures
 
 _BANK = textures.TextureBank()
 _PILLOW = 256  # triangles
-_DOUBLE_BED, _SOFA = 17, 29  # with a headboard, with a back
+_DOUBLE_BED, _SOFA = 17, 29  # with pillows and headboard; with a back
 
 
 def _furniture(label_name, number):
@@ -83,7 +83,8 @@ def test_equal_seeds_lay_equal_goods():
 
 @pytest.mark.parametrize('quarters', range(1, 4))
 def test_linen_turns_with_the_bed(quarters):
-  vertices, faces = _furniture('bed', _DOUBLE_BED)
+  bed = _bare_bed()
+  vertices, faces = bed.vertices, bed.faces
   turn = trimesh.transformations.rotation_matrix(
     quarters * np.pi / 2, [0, 1, 0]
   )[:3, :3]
@@ -99,12 +100,35 @@ def test_linen_turns_with_the_bed(quarters):
     )
 
 
-def test_pillows_lie_at_the_head():
-  for seed in range(12):
-    vertices, _, goods = _lay('bed', _DOUBLE_BED, seed)
+def _bare_bed():
+  """A mattress at .5 m and a headboard at +z."""
+  mattress = trimesh.creation.box((1.5, 0.5, 2.0))
+  mattress.apply_translation([0, 0.25, 0])
+  board = trimesh.creation.box((1.5, 1.1, 0.05))
+  board.apply_translation([0, 0.55, 1.025])
+  return trimesh.util.concatenate([mattress, board])
+
+
+def test_pillows_lie_at_the_head_of_bare_beds():
+  bed, found = _bare_bed(), 0
+  for seed in range(20):
+    goods = soft_goods.lay(
+      np.random.default_rng(seed), _BANK, 'bed', bed.vertices, bed.faces
+    )
     for good in goods:
       if len(good.faces) == _PILLOW:
-        assert good.vertices[:, 2].mean() > 0.2 * vertices[:, 2].max()
+        low, high = good.vertices.min(axis=0), good.vertices.max(axis=0)
+        assert low[2] > 0 and high[2] < 1.001  # not inside of the headboard
+        assert np.abs(good.vertices[:, 0]).max() < 0.85
+        assert low[1] > 0.48
+        found += 1
+  assert found > 15
+
+
+def test_a_bed_that_brings_pillows_gets_no_more():
+  for seed in range(12):
+    _, _, goods = _lay('bed', _DOUBLE_BED, seed)
+    assert not any(len(good.faces) == _PILLOW for good in goods)
 
 
 def test_cushions_lean_on_the_back():
