@@ -32,7 +32,8 @@ _SMALLER = (
     "--params_override='trainer.train_steps=2,trainer.validation_steps=1,"
     'trainer.steps_per_loop=1,trainer.validation_interval=2,'
     'trainer.checkpoint_interval=2,trainer.summary_interval=2,'
-    'task.model.shapemask.num_priors=3,',
+    'task.model.shapemask.num_priors=3,'
+    'task.model.pose.rotation_frame=allocentric,',
   ),
   ('build_shape_priors ', 'build_shape_priors --num_priors=3 '),
 )

@@ -38,7 +38,10 @@ class OtherCads:
       projector: of the library.
     """
     self._projector = projector
-    self._cads = cad_folder.list_cads(library)
+    try:
+      self._cads = cad_folder.list_cads(library)
+    except FileNotFoundError:  # ShapeNet's layout: its CADs have no class here
+      self._cads = []
 
   def best(
     self,

@@ -1,5 +1,6 @@
 """Path traced pictures: a process of Blender's own Python draws them."""
 
+import contextlib
 import json
 import os
 import select
@@ -221,10 +222,8 @@ def _end(process: subprocess.Popen, folder: str, owner: int) -> None:
   """Ends a process and removes its folder, in the process that started it."""
   if os.getpid() != owner:
     return
-  try:
+  with contextlib.suppress(OSError):  # it may have ended by itself
     process.stdin.close()
-  except OSError:
-    pass
   try:
     process.wait(_CLOSE_SECONDS if process.poll() is None else 0)
   except subprocess.TimeoutExpired:

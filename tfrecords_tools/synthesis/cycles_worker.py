@@ -13,6 +13,7 @@ nothing is left of a program that was killed.
 Imports nothing of this project: it runs where that is not installed.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -49,6 +50,7 @@ def main(folder):
   try:
     for line in sys.stdin:
       request = json.loads(line)
+      _forget_log()
       try:
         with np.load(request['scene']) as arrays:
           pixels = _draw(bpy, arrays, request, folder)
@@ -58,6 +60,13 @@ def main(folder):
         reply(error=f'{type(error).__name__}: {error}')
   finally:
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _forget_log():
+  """Blender writes kilobytes a picture; only the last one's are of use."""
+  with contextlib.suppress(OSError):  # standard error may be no file
+    os.ftruncate(2, 0)
+    os.lseek(2, 0, os.SEEK_SET)
 
 
 def to_blender(points):
