@@ -23,7 +23,7 @@ from tfrecords_tools.synthesis import sensor
 
 RENDERERS = ('fast', 'cycles')
 _MAX_SCENES = 20  # drawn for one photo, until one shows an object
-_CACHED_CADS = 128
+_CACHED_CADS = 320  # Sweet Home 3D whole
 
 
 class PhotoMaker:
