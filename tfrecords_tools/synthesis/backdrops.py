@@ -1,37 +1,12 @@
 """What stands behind an object where no room does: paper or a photo."""
 
-import os
-from typing import List
-
 import numpy as np
 from PIL import Image
 
-_PICTURES = ('.jpg', '.jpeg', '.png', '.webp')
+PICTURES = ('.jpg', '.jpeg', '.png', '.webp')
 _ZOOM = (1.0, 1.5)  # of photos, beyond filling the picture
 _WHITE = 0.5  # share of shop photos on plain white
 _GRADED = 0.3  # share of the others whose paper grows darker somewhere
-
-
-def list_pictures(folder: str) -> List[str]:
-  """Paths of the pictures in a folder, at any depth, sorted; none for ''.
-
-  Raises:
-    FileNotFoundError: if a folder is named that has none.
-  """
-  if not folder:
-    return []
-  paths = [
-    os.path.join(root, name)
-    for root, _, names in os.walk(folder)
-    for name in names
-    if name.lower().endswith(_PICTURES)
-  ]
-  if not paths:
-    raise FileNotFoundError(
-      f'There is no picture below {folder!r}. Give a folder of JPEG or PNG '
-      'photos.'
-    )
-  return sorted(paths)
 
 
 def read_photo(

@@ -13,6 +13,7 @@ from tfrecords_tools.synthesis import backdrops
 from tfrecords_tools.synthesis import cameras
 from tfrecords_tools.synthesis import clutter
 from tfrecords_tools.synthesis import dressing
+from tfrecords_tools.synthesis import folder_files
 from tfrecords_tools.synthesis import furnishing
 from tfrecords_tools.synthesis import library as library_lib
 from tfrecords_tools.synthesis import lighting
@@ -112,7 +113,9 @@ class Composer:
 
   @functools.cached_property
   def _backgrounds(self) -> List[str]:
-    return backdrops.list_pictures(self._options.backgrounds)
+    return folder_files.list_files(
+      self._options.backgrounds, backdrops.PICTURES, 'backgrounds'
+    )
 
   def _draw(self, mode: str, rng: np.random.Generator) -> scene_lib.Scene:
     low, high = self._options.min_objects, self._options.max_objects

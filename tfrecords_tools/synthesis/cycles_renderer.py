@@ -16,6 +16,7 @@ from typing import Optional
 import numpy as np
 
 from tfrecords_tools.synthesis import cycles_scene
+from tfrecords_tools.synthesis import folder_files
 from tfrecords_tools.synthesis import scene as scene_lib
 from tfrecords_tools.synthesis import texture_filter
 
@@ -55,7 +56,9 @@ class CyclesRenderer:
     """
     self._python = blender_python
     self._samples = samples
-    self._panoramas = cycles_scene.list_panoramas(environments)
+    self._panoramas = folder_files.list_files(
+      environments, cycles_scene.PANORAMAS, 'environments'
+    )
     self._script = worker
     self._render_seconds = render_seconds
     self._worker: Optional[_Worker] = None

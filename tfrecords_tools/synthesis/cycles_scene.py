@@ -21,7 +21,7 @@ from tfrecords_tools.synthesis import scene as scene_lib
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _BRIGHTEST = 0.85  # albedo; fresh white paint
 _TEXTURE_SIDE = 512  # texels; larger textures are thinned out
-_PANORAMAS = ('.exr', '.hdr')
+PANORAMAS = ('.exr', '.hdr')
 # Share of photos with a visible depth of field, by mode, and how large a far
 # point becomes then, as a share of the picture's width.
 _OUT_OF_FOCUS = {'room': 0.25, 'closeup': 0.4}
@@ -143,28 +143,6 @@ def corner_uv(part: scene_lib.Part, faces: np.ndarray) -> np.ndarray:
   return np.stack([across, up], axis=-1) / np.float32(
     part.material.texture_size
   )
-
-
-def list_panoramas(folder: str) -> List[str]:
-  """Paths of the .exr and .hdr files in a folder, sorted; none for ''.
-
-  Raises:
-    FileNotFoundError: if a folder is named that has none.
-  """
-  if not folder:
-    return []
-  paths = [
-    os.path.join(root, name)
-    for root, _, names in os.walk(folder)
-    for name in names
-    if name.lower().endswith(_PANORAMAS)
-  ]
-  if not paths:
-    raise FileNotFoundError(
-      f'There is no panorama ({", ".join(_PANORAMAS)}) in {folder!r}. Correct '
-      '--environments, or leave it out.'
-    )
-  return sorted(paths)
 
 
 def _seed(scene: scene_lib.Scene) -> int:

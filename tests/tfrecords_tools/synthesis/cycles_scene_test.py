@@ -125,13 +125,3 @@ def test_blender_projects_as_the_camera_does():
     axis=-1,
   )
   np.testing.assert_allclose(places, expected, atol=1e-6)
-
-
-def test_panoramas_are_listed_or_missed(tmp_path):
-  assert cycles_scene.list_panoramas('') == []
-  with pytest.raises(FileNotFoundError, match='--environments'):
-    cycles_scene.list_panoramas(str(tmp_path))
-  for name in ('b.exr', 'a.hdr', 'c.txt'):
-    (tmp_path / name).write_bytes(b'')
-  found = cycles_scene.list_panoramas(str(tmp_path))
-  assert [path[-5:] for path in found] == ['a.hdr', 'b.exr']
