@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 CYCLES_PYTHON ?= python3.11
 
-.PHONY: demo test check format clean cycles
+.PHONY: demo test check format clean cycles train-lite train-quick
 
 $(READY): setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 9) <= v <= (3, 11) or sys.exit("mask2cad_tf needs Python 3.9, 3.10 or 3.11 (TensorFlow 2.15); %s is Python %d.%d. Say which one to use: make PYTHON=python3.11 ..." % ((sys.executable,) + v))'
@@ -13,11 +13,17 @@ $(READY): setup.py constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: $(READY)  ## learns three real photos by heart, shows the CADs in them
+demo: $(READY)  ## the CADs in three real photos, by the model that comes along
 	$(BIN)/python -m mask2cad_tf.demo --output_dir=runs/demo
 
 test: $(READY)  ## the whole suite
 	$(BIN)/python -m pytest -n 2 --dist=loadfile
+
+train-lite: $(READY)  ## from CADs to weights; PIX3D=DIR adds Pix3D's shapes
+	$(BIN)/python -m mask2cad_tf.train_lite --work_dir=runs/lite $(if $(PIX3D),--pix3d=$(PIX3D))
+
+train-quick: $(READY)  ## the same, small: a first impression
+	$(BIN)/python -m mask2cad_tf.train_lite --quick --work_dir=runs/quick $(if $(PIX3D),--pix3d=$(PIX3D))
 
 cycles: .venv-cycles/.ready  ## Blender's renderer for synthesize --renderer=cycles
 

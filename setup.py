@@ -21,6 +21,7 @@ setuptools.setup(
   packages=setuptools.find_packages(
     include=['mask2cad_tf*', 'tfrecords_tools*']
   ),
+  package_data={'mask2cad_tf': ['weights/**/*']},
   python_requires='>=3.9,<3.12',
   install_requires=[
     'absl-py',

@@ -27,11 +27,17 @@ from mask2cad_tf.evaluation import options as options_lib
 
 FLAGS = flags.FlagValues()  # apart from other commands' flags
 
-flags.DEFINE_string('model', '', 'Folder of the model.', flag_values=FLAGS)
+flags.DEFINE_string(
+  'model',
+  '',
+  'Folder of the model. Default: the model of the package.',
+  flag_values=FLAGS,
+)
 flags.DEFINE_string(
   'gallery',
   '',
-  'Folder that mask2cad_tf.gallery made for the model.',
+  'Folder that mask2cad_tf.gallery made for the model. Default: the one that '
+  "comes with it, as the packaged model's does.",
   flag_values=FLAGS,
 )
 flags.DEFINE_string('records', '', 'Image records, a glob.', flag_values=FLAGS)
@@ -54,12 +60,47 @@ flags.DEFINE_boolean(
   'Give the true boxes and classes to the model.',
   flag_values=FLAGS,
 )
+flags.DEFINE_boolean(
+  'refine',
+  False,
+  'Render the candidates, compare them with the photo, refine their poses.',
+  flag_values=FLAGS,
+)
+flags.DEFINE_float(
+  'refine_seconds',
+  2.0,
+  'Time for --refine, an object.',
+  lower_bound=0.0,
+  flag_values=FLAGS,
+)
+flags.DEFINE_integer(
+  'refine_objects',
+  5,
+  'Detections of a photo that are refined, those of highest score; true '
+  'boxes all are.',
+  lower_bound=1,
+  flag_values=FLAGS,
+)
+flags.DEFINE_boolean(
+  'true_masks',
+  False,
+  'On true boxes, --refine compares with the true masks.',
+  flag_values=FLAGS,
+)
+flags.DEFINE_boolean(
+  'training_free',
+  False,
+  "Baseline: CADs and rotations by ImageNet features of the gallery's views "
+  'and of crops cut out by the mask, in place of the trained embedding.',
+  flag_values=FLAGS,
+)
 flags.DEFINE_enum(
   'depth_mode',
   'origin',
-  ['origin', 'mid_range'],
+  ['origin', 'mid_range', 'box_fit'],
   "The depth given to the model: z of the true CAD's origin, or the middle "
-  'of the true depth range (Mesh R-CNN).',
+  'of the true depth range (Mesh R-CNN). box_fit gives none: it is fitted to '
+  'the box.',
   flag_values=FLAGS,
 )
 flags.DEFINE_float(
@@ -171,19 +212,35 @@ def _open_model(
   from mask2cad_tf.evaluation import predicted_cads
   from mask2cad_tf.evaluation import predictors
   from mask2cad_tf.evaluation import true_cads
+  from mask2cad_tf.modeling import fine_features
   from mask2cad_tf.modeling import model_folder
   from mask2cad_tf.retrieval import gallery as gallery_lib
   from mask2cad_tf.scene import masks
+  from mask2cad_tf.serving import detection_refiner
   from mask2cad_tf.serving import mask2cad_module
+  from mask2cad_tf.serving import training_free
 
   model, config = model_folder.load(options.model)
+  task = config.task
   class_names = tuple(config.task.model.class_names)
   gallery = gallery_lib.load(
     options.gallery, model_folder.fingerprint(model), class_names
   )
   module = mask2cad_module.Mask2CADModule(
-    model, config.task, gallery, top_k=_NUM_CANDIDATES
+    model, task, gallery, top_k=_NUM_CANDIDATES
   )
+  if options.training_free:
+    module = training_free.TrainingFreeModule(
+      module, gallery, model, task.model.pose.rotation_frame, _NUM_CANDIDATES
+    )
+  refinement = None
+  if options.refine:
+    refinement = detection_refiner.DetectionRefiner(
+      gallery,
+      task.model.pose.rotation_frame,
+      fine_features.extractor(model),
+      options.refine_seconds,
+    )
   reader = predicted_cads.OutputReader(
     gallery.mesh_path,
     given_depth.GivenDepth(comparison, options.depth_mode),
@@ -200,8 +257,19 @@ def _open_model(
     'gallery_version': gallery.version,
     'gallery_cads': len(gallery.cads),
     'depth_mode': options.depth_mode,
+    'retrieval': 'training-free' if options.training_free else 'trained',
+    'refined': (
+      f'{options.refine_seconds:g} s an object, the '
+      f'{options.refine_objects} best detections of a photo'
+      if options.refine
+      else 'no'
+    ),
+    'masks compared with': 'true' if options.true_masks else 'predicted',
   }
-  return predictors.Model(module, reader), true, class_names, about
+  predictor = predictors.Model(
+    module, reader, refinement, options.true_masks, options.refine_objects
+  )
+  return predictor, true, class_names, about
 
 
 def _oracles(options: options_lib.Options) -> Tuple[str, ...]:
@@ -213,22 +281,31 @@ def _oracles(options: options_lib.Options) -> Tuple[str, ...]:
   return oracle.PARTS if options.true_boxes else (*oracle.PARTS, 'box')
 
 
-def main(argv: Sequence[str]) -> None:
-  """Evaluates what the flags say, prints AP^mesh and where the tables are."""
-  command_line.reject(argv[1:])
-  content = evaluate(
-    options_lib.Options(
-      **{
-        field.name: FLAGS[field.name].value
-        for field in dataclasses.fields(options_lib.Options)
-      }
-    )
+def _options() -> options_lib.Options:
+  """The flags; model and gallery are the package's where none is given."""
+  options = options_lib.Options(
+    **{
+      field.name: FLAGS[field.name].value
+      for field in dataclasses.fields(options_lib.Options)
+    }
   )
-  for mode, scores in content['mesh_ap'].items():
-    print(
-      f'AP^mesh {mode}: '
-      + ('no true objects' if scores['AP'] is None else f'{scores["AP"]:.1f}')
-    )
+  if options.ground_truth or not (options.records and options.output_dir):
+    return options
+  from mask2cad_tf.retrieval import default_gallery
+
+  model, gallery = default_gallery.choose(options.model, options.gallery)
+  return dataclasses.replace(options, model=model, gallery=gallery)
+
+
+def main(argv: Sequence[str]) -> None:
+  """Evaluates what the flags say, prints the APs and where the tables are."""
+  command_line.reject(argv[1:])
+  content = evaluate(_options())
+  rows = {f'AP^mesh {mode}': row for mode, row in content['mesh_ap'].items()}
+  rows.update({'AP^box': content['box_ap'], 'AP^mask': content['mask_ap']})
+  for title, row in rows.items():
+    score = 'no true objects' if row['AP'] is None else f'{row["AP"]:.1f}'
+    print(f'{title}: {score}')
   print(f'Tables: {os.path.join(FLAGS.output_dir, "tables.md")}')
 
 

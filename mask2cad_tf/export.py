@@ -4,6 +4,7 @@ Signatures: `serving_default` (image_bytes), `serve_with_intrinsics`
 (image_bytes, intrinsics) and `embed_views` (views).
 
 Example:
+  python -m mask2cad_tf.export --export_dir=OUT
   python -m mask2cad_tf.export --model=DIR --gallery=G --export_dir=OUT
 """
 
@@ -15,12 +16,16 @@ from mask2cad_tf import command_line
 
 FLAGS = flags.FlagValues()  # apart from other commands' flags
 _MODEL = flags.DEFINE_string(
-  'model', None, 'Folder with params.yaml and a checkpoint.', flag_values=FLAGS
+  'model',
+  None,
+  'Folder with params.yaml and weights. Default: the model of the package.',
+  flag_values=FLAGS,
 )
 _GALLERY = flags.DEFINE_string(
   'gallery',
   None,
-  'Folder that mask2cad_tf.gallery made for the model.',
+  'Folder that mask2cad_tf.gallery made for the model. Default: the one that '
+  "comes with it, as the packaged model's does.",
   flag_values=FLAGS,
 )
 _EXPORT_DIR = flags.DEFINE_string(
@@ -41,7 +46,9 @@ _DTYPE = flags.DEFINE_enum(
 def main(argv: Sequence[str]) -> None:
   """Loads model and gallery, writes the SavedModel, then moves it in place."""
   command_line.require(
-    model=_MODEL.value, gallery=_GALLERY.value, export_dir=_EXPORT_DIR.value
+    model=_MODEL.value != '',  # None is the package's
+    gallery=_GALLERY.value != '',
+    export_dir=_EXPORT_DIR.value,
   )
   command_line.reject(argv[1:])
   # Imported late: --help and wrong flags need no TensorFlow.
@@ -49,16 +56,16 @@ def main(argv: Sequence[str]) -> None:
 
   from mask2cad_tf.data import atomic_folder
   from mask2cad_tf.modeling import model_folder
+  from mask2cad_tf.retrieval import default_gallery
   from mask2cad_tf.retrieval import gallery as gallery_lib
   from mask2cad_tf.serving import mask2cad_module
 
   if _DTYPE.value == 'bfloat16':
     tf.keras.mixed_precision.set_global_policy('mixed_bfloat16')
-  model, config = model_folder.load(_MODEL.value)
+  model_dir, gallery_dir = default_gallery.choose(_MODEL.value, _GALLERY.value)
+  model, config = model_folder.load(model_dir)
   gallery = gallery_lib.load(
-    _GALLERY.value,
-    model_folder.fingerprint(model),
-    config.task.model.class_names,
+    gallery_dir, model_folder.fingerprint(model), config.task.model.class_names
   )
   module = mask2cad_module.Mask2CADModule(
     model, config.task, gallery, _TOP_K.value

@@ -29,7 +29,10 @@ _GALLERY = flags.DEFINE_string(
   'gallery', None, 'Folder of the gallery.', flag_values=FLAGS
 )
 _MODEL = flags.DEFINE_string(
-  'model', None, 'Folder with params.yaml and a checkpoint.', flag_values=FLAGS
+  'model',
+  None,
+  'Folder with params.yaml and weights. Default: the model of the package.',
+  flag_values=FLAGS,
 )
 _NUM_VIEWS = flags.DEFINE_integer(
   'num_views',
@@ -61,7 +64,9 @@ def main(argv: Sequence[str]) -> None:
       'python -m mask2cad_tf.gallery --help'
     )
   command_line.require(
-    library=_LIBRARY.value, gallery=_GALLERY.value, model=_MODEL.value
+    library=_LIBRARY.value,
+    gallery=_GALLERY.value,
+    model=_MODEL.value != '',  # None is the package's
   )
   _build()
 
@@ -71,7 +76,9 @@ def _build() -> None:
   from mask2cad_tf.modeling import model_folder
   from mask2cad_tf.retrieval import gallery_builder
 
-  model, config = model_folder.load(_MODEL.value)
+  model, config = model_folder.load(
+    _MODEL.value or model_folder.default_folder()
+  )
   report = gallery_builder.build(
     model,
     config.task.model,

@@ -4,6 +4,7 @@ Writes OUT/<photo>/overlay.png, scene.glb and scene.json for every photo
 (OUT/<folder>_<photo>/ where two photos share a name).
 
 Example:
+  python -m mask2cad_tf.predict --image=room.jpg --output_dir=OUT
   python -m mask2cad_tf.predict --model=DIR --gallery=G --output_dir=OUT \
     --image=room.jpg --image=kitchen.png
   python -m mask2cad_tf.predict --model=DIR --gallery=G --output_dir=OUT \
@@ -36,12 +37,16 @@ _OUTPUT_DIR = flags.DEFINE_string(
   flag_values=FLAGS,
 )
 _MODEL = flags.DEFINE_string(
-  'model', None, 'Folder with params.yaml and a checkpoint.', flag_values=FLAGS
+  'model',
+  None,
+  'Folder with params.yaml and weights. Default: the model of the package.',
+  flag_values=FLAGS,
 )
 _GALLERY = flags.DEFINE_string(
   'gallery',
   None,
-  'Folder that mask2cad_tf.gallery made for the model.',
+  'Folder that mask2cad_tf.gallery made for the model. Default: the one that '
+  "comes with it, as the packaged model's does.",
   flag_values=FLAGS,
 )
 _FOCAL_LENGTH_PX = flags.DEFINE_float(
@@ -77,6 +82,19 @@ _MIN_SCORE = flags.DEFINE_float(
 _TOP_K = flags.DEFINE_integer(
   'top_k', 5, 'CADs tried per object.', lower_bound=1, flag_values=FLAGS
 )
+_REFINE = flags.DEFINE_boolean(
+  'refine',
+  True,
+  'Render the candidates, compare them with the photo, refine their poses.',
+  flag_values=FLAGS,
+)
+_REFINE_SECONDS = flags.DEFINE_float(
+  'refine_seconds',
+  2.0,
+  'Time for --refine, an object.',
+  lower_bound=0.0,
+  flag_values=FLAGS,
+)
 _BOX = flags.DEFINE_list(
   'box',
   None,
@@ -97,8 +115,8 @@ def main(argv: Sequence[str]) -> None:
   command_line.require(
     image=_IMAGE.value,
     output_dir=_OUTPUT_DIR.value,
-    model=_MODEL.value,
-    gallery=_GALLERY.value,
+    model=_MODEL.value != '',  # None is the package's
+    gallery=_GALLERY.value != '',
   )
   command_line.reject(argv[1:])
   intrinsics = _numbers('intrinsics', _INTRINSICS.value, 'fx,fy,cx,cy')
@@ -123,11 +141,15 @@ def _predict(
       _check_box(box, path, camera.width, camera.height)
 
   import mask2cad_tf
+  from mask2cad_tf.retrieval import default_gallery
   from mask2cad_tf.scene import assemble
   from mask2cad_tf.scene import cad_meshes
   from mask2cad_tf.scene import scene_folder
 
-  module, gallery = _load_module()
+  FLAGS.model, FLAGS.gallery = default_gallery.choose(
+    _MODEL.value, _GALLERY.value
+  )
+  module, gallery, refiner = _load_module()
   label = _label_id(gallery.class_names)
   cads = cad_meshes.CadMeshes(gallery.mesh_path)
   origin = {
@@ -137,13 +159,16 @@ def _predict(
   }
   for path, folder in folders.items():
     photo = photo_lib.load(path, intrinsics, _FOCAL_LENGTH_PX.value)
+    detections = _confident(
+      _infer(module, photo, box, label), 0.0 if box else _MIN_SCORE.value
+    )
     objects = assemble.assemble(
-      _infer(module, photo, box, label),
+      detections,
       gallery,
       cads,
       photo.camera,
-      0.0 if box else _MIN_SCORE.value,
-      _DEPTH.value,
+      depth=_DEPTH.value,
+      hypotheses=_refine(refiner, photo, detections),
     )
     scene_folder.write(folder, photo, objects, cads, origin)
     names = ', '.join(
@@ -152,10 +177,31 @@ def _predict(
     print(f'{folder}: {names or "no object; see --min_score"}')
 
 
+def _confident(
+  detections: Dict[str, np.ndarray], min_score: float
+) -> Dict[str, np.ndarray]:
+  """The detections that score enough; they come first."""
+  scores = detections['detection_scores'][: detections['num_detections']]
+  count = np.int32(np.count_nonzero(scores >= min_score))
+  return {**detections, 'num_detections': count}
+
+
+def _refine(refiner, photo, detections: Dict[str, np.ndarray]):
+  """Hypotheses of each detection; None without --refine."""
+  if refiner is None:
+    return None
+  depths = [_DEPTH.value] * int(detections['num_detections'])
+  return refiner.refine(
+    photo.image, photo.camera.intrinsics, detections, depths, _TOP_K.value
+  )
+
+
 def _load_module():
-  """The inference path (serving.mask2cad_module) and its gallery."""
+  """The inference path, its gallery, and the refiner, if asked for."""
+  from mask2cad_tf.modeling import fine_features
   from mask2cad_tf.modeling import model_folder
   from mask2cad_tf.retrieval import gallery as gallery_lib
+  from mask2cad_tf.serving import detection_refiner
   from mask2cad_tf.serving import mask2cad_module
 
   gallery_lib.load(_GALLERY.value)  # a missing one is told before TensorFlow
@@ -165,9 +211,18 @@ def _load_module():
     model_folder.fingerprint(model),
     config.task.model.class_names,
   )
-  return mask2cad_module.Mask2CADModule(
+  module = mask2cad_module.Mask2CADModule(
     model, config.task, gallery, _TOP_K.value
-  ), gallery
+  )
+  refiner = None
+  if _REFINE.value:
+    refiner = detection_refiner.DetectionRefiner(
+      gallery,
+      config.task.model.pose.rotation_frame,
+      fine_features.extractor(model),
+      _REFINE_SECONDS.value,
+    )
+  return module, gallery, refiner
 
 
 def _label_id(class_names: Sequence[str]) -> Optional[int]:

@@ -9,14 +9,18 @@ from mask2cad_tf import command_line
 from tests import command_runner
 
 _COMMANDS = (
+  'mask2cad_tf.cache_features',
   'mask2cad_tf.demo',
   'mask2cad_tf.evaluate',
   'mask2cad_tf.export',
   'mask2cad_tf.gallery',
+  'mask2cad_tf.pack',
   'mask2cad_tf.predict',
+  'mask2cad_tf.train_lite',
   'tfrecords_tools.build_pose_medoids',
   'tfrecords_tools.build_shape_priors',
   'tfrecords_tools.cad_library',
+  'tfrecords_tools.coco',
   'tfrecords_tools.doctor',
   'tfrecords_tools.mini_scannet',
   'tfrecords_tools.pix3d',

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from mask2cad_tf import evaluate
+from mask2cad_tf.retrieval import default_gallery
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from tests import command_runner
 
@@ -126,6 +127,31 @@ def test_true_boxes_are_the_models_boxes(
   )
 
 
+def test_rendered_and_compared_with_the_true_masks(
+  tiny_world, toy_data, tmp_path, monkeypatch
+):
+  tiny_world.patch(monkeypatch)
+  result = _run(
+    '--true_boxes',
+    '--refine',
+    '--refine_seconds=0.2',
+    '--true_masks',
+    '--depth_mode=box_fit',
+    f'--model={tiny_world.model_dir}',
+    f'--gallery={tiny_world.gallery_dir}',
+    f'--records={toy_data.photo_records}',
+    f'--output_dir={tmp_path}',
+  )
+  assert result.status == 0, result
+  tables = _tables(tmp_path)
+  settings = tables['settings']
+  assert settings['refined'].startswith('0.2 s an object')
+  assert settings['masks compared with'] == 'true'
+  assert settings['depth_mode'] == 'box_fit'
+  assert tables['true_boxes']['retrieval']['top5'] == 100.0  # two beds
+  assert tables['true_boxes']['depth_error'] > 0.0
+
+
 def test_a_cad_that_the_gallery_lacks_needs_the_library(
   tiny_world, toy_data, tmp_path, monkeypatch
 ):
@@ -153,6 +179,7 @@ def _drop_beds(gallery, folder):
       embeddings=gallery.embeddings[rows],
       rotations=gallery.rotations[rows],
       valid=gallery.valid[rows],
+      silhouettes=gallery.silhouettes[rows],
     ),
   )
 
@@ -190,6 +217,32 @@ def test_missing_model_is_named(toy_data, tmp_path):
     f'--output_dir={tmp_path}/out',
   ).only_line
   assert f'{tmp_path}/none' in line
+
+
+def test_the_package_has_model_and_gallery(toy_data, tmp_path, monkeypatch):
+  asked = []
+
+  def choose(model, gallery):
+    asked.append((model, gallery))
+    return 'nowhere', 'nowhere'
+
+  monkeypatch.setattr(default_gallery, 'choose', choose)
+  arguments = (
+    f'--records={toy_data.photo_records}',
+    f'--output_dir={tmp_path}/out',
+  )
+  assert "params.yaml in 'nowhere'" in _run(*arguments).only_line
+  _run('--model=m', *arguments)
+  assert asked == [('', ''), ('m', '')]
+
+
+def test_another_model_needs_its_gallery(toy_data, tiny_world, tmp_path):
+  line = _run(
+    f'--model={tiny_world.model_dir}',
+    f'--records={toy_data.photo_records}',
+    f'--output_dir={tmp_path}/out',
+  ).only_line
+  assert '--gallery missing: no gallery.npz' in line
 
 
 def test_no_flags():

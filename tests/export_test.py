@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from mask2cad_tf import export
+from mask2cad_tf.retrieval import default_gallery
 from tests import command_runner
 
 
@@ -45,6 +46,26 @@ def test_a_saved_model_in_place(tiny_world, tmp_path, monkeypatch):
     'detection_centers',
     'detection_embeddings',
   } <= set(outputs)
+
+
+def test_the_package_has_model_and_gallery(tmp_path, monkeypatch):
+  asked = []
+
+  def choose(model, gallery):
+    asked.append((model, gallery))
+    return 'nowhere', 'nowhere'
+
+  monkeypatch.setattr(default_gallery, 'choose', choose)
+  line = command_runner.run(export, f'--export_dir={tmp_path}/out').only_line
+  assert asked == [(None, None)]
+  assert "params.yaml in 'nowhere'" in line
+
+
+def test_another_model_needs_its_gallery(tiny_world, tmp_path):
+  line = command_runner.run(
+    export, f'--model={tiny_world.model_dir}', f'--export_dir={tmp_path}/out'
+  ).only_line
+  assert '--gallery missing: no gallery.npz' in line
 
 
 @pytest.mark.parametrize(

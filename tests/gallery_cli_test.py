@@ -99,3 +99,11 @@ def test_bad_input_leaves_the_earlier_gallery(
   assert message in result.only_line
   assert command_runner.files_below(tmp_path / 'g') == before
   assert sorted(os.listdir(tmp_path)) == ['g', 'library']
+
+
+def test_the_packages_model_by_default(library, tmp_path, monkeypatch):
+  monkeypatch.setattr(model_folder, 'default_folder', lambda: 'shipped')
+  line = command_runner.run(
+    gallery, 'build', f'--library={library}', f'--gallery={tmp_path}/g'
+  ).only_line
+  assert "params.yaml in 'shipped'" in line

@@ -17,6 +17,7 @@ _FLOORS = {
   'modeling': 3,
   'retrieval': 3,
   'evaluation': 3,
+  'refinement': 3,
   'tasks': 4,
   'serving': 4,
   'scene': 4,
@@ -27,12 +28,16 @@ _FLOORS = {
   'export': 5,
   'predict': 5,
   'demo': 5,
+  'cache_features': 5,
+  'pack': 5,
+  'train_lite': 5,
 }
 _SAME_FLOOR = {
   ('retrieval', 'modeling'),
   ('demo', 'gallery'),
   ('train', 'registry_imports'),
   ('tasks', 'scene'),
+  ('serving', 'scene'),
 }
 _TOOLS_MAY_USE = {'command_line', 'conventions', 'geometry', 'data'}
 # third-party package -> the only modules that may import it

@@ -16,6 +16,7 @@ import mask2cad_tf
 from mask2cad_tf import predict
 from mask2cad_tf.geometry import cameras
 from mask2cad_tf.geometry import meshes
+from mask2cad_tf.retrieval import default_gallery
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.scene import glb
 from tests import command_runner
@@ -171,10 +172,45 @@ def test_same_stems_get_their_folders_names(tiny_world, tmp_path):
   assert list(folders.values()) == ['OUT/x_0001', 'OUT/y_0001']
 
 
+def test_the_package_has_model_and_gallery(tiny_world, tmp_path, monkeypatch):
+  """Without flags: the packaged folders, as default_gallery names them."""
+  chosen = tiny_world.model_dir, tiny_world.gallery_dir
+  asked = []
+
+  def choose(model, gallery):
+    asked.append((model, gallery))
+    return chosen
+
+  monkeypatch.setattr(default_gallery, 'choose', choose)
+  result = command_runner.run(
+    predict,
+    f'--image={tiny_world.photos[0]}',
+    f'--output_dir={tmp_path}',
+    '--norefine',
+  )
+  assert result.status == 0, result
+  assert asked == [(None, None)]
+  scene = _scene(tmp_path / '0001')
+  assert scene['model']['name'] == 'model'
+  assert scene['model']['gallery_version'] == tiny_world.gallery.version
+
+
+def test_another_model_needs_its_gallery(tiny_world, tmp_path):
+  line = command_runner.run(
+    predict,
+    f'--image={tiny_world.photos[0]}',
+    f'--model={tiny_world.model_dir}',
+    f'--output_dir={tmp_path / "out"}',
+  ).only_line
+  assert '--gallery missing' in line
+  assert f'--model={tiny_world.model_dir}' in line
+  assert not (tmp_path / 'out').exists()
+
+
 def test_help_shows_an_example_without_tensorflow():
   result = command_runner.run(predict, '--help')
   assert result.status == 0
-  assert 'python -m mask2cad_tf.predict --model=DIR' in result.stdout
+  assert 'python -m mask2cad_tf.predict --image=room.jpg' in result.stdout
   assert '--focal_length_px' in result.stdout
   subprocess.run(
     [
@@ -213,6 +249,7 @@ def _broken_photo(tmp_path):
     (['--image=nowhere.jpg'], 'No photo at .nowhere.jpg'),
     (['--model=nowhere'], "params.yaml in 'nowhere'"),
     (['--model='], '--model missing'),
+    (['--gallery='], '--gallery missing'),
     (['--gallery=nowhere'], "No gallery at 'nowhere'.*mask2cad_tf.gallery"),
   ],
 )

@@ -117,13 +117,14 @@ def write(folder: str, seed: int = 0, frame: str = 'allocentric') -> str:
   )
   rng = np.random.default_rng(seed)
   for variable in model.variables:
-    if variable.dtype.is_floating and 'bins_valid' not in variable.name:
+    if variable.dtype.is_floating and '_valid' not in variable.name:
       variable.assign(_random_value(variable, rng))
   model.pose_bins.assign(
     rotations.random_rotations(
       int(np.prod(model.pose_bins.shape[:2])), rng
     ).reshape(model.pose_bins.shape)
   )
+  model.view_rotations.assign(model.pose_bins)
   os.makedirs(folder, exist_ok=True)
   hyperparams.save_params_dict_to_yaml(
     config, os.path.join(folder, 'params.yaml')

@@ -33,7 +33,8 @@ class ObjectRecord:
     label_name: the class's name.
     box: (ymin, xmin, ymax, xmax), pixels, maxima exclusive.
     mask: bool [h, w], the object's pixels.
-    cad_id: '<class>/<shape>'.
+    cad_id: '<class>/<shape>'; '' where nobody knows a CAD: its mesh is '' too,
+      its pose any valid one.
     mesh: path of the mesh inside the CAD library.
     rotation: [3, 3], CAD to camera.
     translation: [3], CAD origin in the camera frame.
@@ -68,6 +69,11 @@ class ObjectRecord:
   occluded_share: Optional[float] = None
   scale: Optional[Tuple[float, float, float]] = None
   symmetry: Optional[int] = None
+
+  @property
+  def name(self) -> str:
+    """What error messages call it."""
+    return self.cad_id or self.label_name
 
 
 def image_example(
@@ -225,12 +231,12 @@ def _checked_image(
 def _check_label_and_place(item: ObjectRecord, filename: str) -> None:
   if item.label < 1:
     raise ValueError(
-      f'{filename}: label {item.label} of {item.cad_id}; classes count from '
+      f'{filename}: label {item.label} of {item.name}; classes count from '
       '1, 0 is the background.'
     )
   if not item.translation[2] > 0:
     raise ValueError(
-      f'{filename}: {item.cad_id} lies behind the camera, its translation '
+      f'{filename}: {item.name} lies behind the camera, its translation '
       f'is {list(item.translation)}; z must be positive. Correct the '
       'annotation, or leave it out with --skip_broken.'
     )
@@ -255,7 +261,7 @@ def _checked_box(
 
 def _checked_rotation(item: ObjectRecord, filename: str) -> np.ndarray:
   rotation = np.asarray(item.rotation, np.float64)
-  rotations.check_rotation(rotation, f'{filename}, {item.cad_id}')
+  rotations.check_rotation(rotation, f'{filename}, {item.name}')
   return rotations.quaternion_from_matrix(rotation)
 
 
@@ -265,7 +271,7 @@ def _checked_mask(
   mask = np.asarray(item.mask, bool)
   if mask.shape != (height, width) or not mask.any():
     raise ValueError(
-      f'{filename}: the mask of {item.cad_id} has shape {mask.shape} and '
+      f'{filename}: the mask of {item.name} has shape {mask.shape} and '
       f'{int(mask.sum())} pixels set; expected {(height, width)} and some. '
       'Correct the mask, or leave the photo out with --skip_broken.'
     )

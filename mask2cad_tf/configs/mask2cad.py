@@ -36,6 +36,10 @@ class Roi(hyperparams.Config):
   min_level: int = 3  # FPN levels that crops come from (ShapeMask)
   max_level: int = 5
   outer_box_scale: float = conventions.OUTER_BOX_SCALE
+  square: bool = False  # outer boxes are squares: crops keep the aspect ratio
+  # 0: crops come from the detector's FPN, as in the paper. Otherwise: from one
+  # map of so many channels, of the backbone's levels 2 to 5, at stride 4.
+  fused_filters: int = 0
 
 
 @dataclasses.dataclass
@@ -56,6 +60,10 @@ class CadHead(hyperparams.Config):
   num_filters: int = 256
   num_convs: int = 4
   embedding_size: int = conventions.EMBEDDING_SIZE
+  pool_size: int = 1  # M∘F is averaged so many times smaller before the trunks
+  grid_size: int = (
+    1  # cells a side that a trunk ends in; 1 is Tables 6-8's mean
+  )
   norm: str = 'batch_norm'  # 'batch_norm', 'sync_batch_norm' or 'group_norm'
   stop_mask_gradient: bool = True  # M_i enters M_i∘F_i as a constant
 
@@ -67,15 +75,21 @@ class Pose(hyperparams.Config):
   num_bins: int = 16  # K
   medoids_path: str = ''  # .npz of tfrecords_tools.build_pose_medoids
   delta_per_bin: bool = False  # one delta per class (Table 7) or class and bin
+  num_view_rotations: int = 0  # dense gallery views a class; 0: the K bins
+  view_rotations_path: str = ''  # .npz, as medoids_path's, of those
   rotation_frame: str = 'camera'  # 'camera' or 'allocentric', see conventions
 
 
 @dataclasses.dataclass
 class ViewEncoder(hyperparams.Config):
-  """ResNet for rendered CAD views, trained from scratch (Sec. 3.4)."""
+  """Encoder of rendered CAD views (Sec. 3.4)."""
 
+  # 'resnet': from scratch, as in the paper; 'efficientnet_lite': a frozen
+  # ImageNet stem under a small trained trunk.
+  type: str = 'resnet'
   model_id: int = 18
   depth_multiplier: float = 1.0  # share of ResNet's channels
+  num_filters: int = 96  # of the trunk on the frozen stem
 
 
 @dataclasses.dataclass
@@ -89,6 +103,9 @@ class Mask2CAD(retinanet.RetinaNet):
   class_names: List[str] = dataclasses.field(
     default_factory=lambda: list(conventions.PIX3D_CLASSES)
   )
+  # Added to the logit of each foreground class when detecting, log of how much
+  # more often photos show it than the training did (label shift); [] for none.
+  class_log_priors: List[float] = dataclasses.field(default_factory=list)
   backbone: Backbone = dataclasses.field(
     default_factory=lambda: Backbone(
       type='resnet', resnet=backbones.ResNet(model_id=50)
@@ -111,6 +128,7 @@ class Parser(retinanet.Parser):
   num_canonical_views: int = 3  # of NUM_VIEWS, Sec. 3.4; one jittered view more
   max_pool_objects: int = 8  # objects per image whose views join the pool
   num_distractor_cads: int = 0  # further CADs of the same classes in the pool
+  nearest_views: bool = False  # canonical views near the object's rotation
   aug_rand_hsv: bool = False  # S2 and ScanNet: HSV jitter of the photo
   hsv_max_delta_hue: float = 0.1  # radians in YIQ
   hsv_saturation: List[float] = dataclasses.field(
@@ -132,6 +150,7 @@ class DataConfig(retinanet.DataConfig):
   )
   dtype: str = 'float32'
   shuffle_buffer_size: int = 1000  # serialized photos held in memory
+  cached_features: bool = False  # records of mask2cad_tf.cache_features
   parser: Parser = dataclasses.field(default_factory=Parser)
 
 
@@ -172,6 +191,10 @@ class Mask2CADTask(retinanet.RetinaNetTask):
     default_factory=lambda: DataConfig(is_training=False)
   )
   losses: Losses = dataclasses.field(default_factory=Losses)
+  # What is trained: 'detection' (boxes, classes), 'objects' (masks, CADs).
+  train_branches: List[str] = dataclasses.field(
+    default_factory=lambda: ['detection', 'objects']
+  )
   freeze_backbone: bool = True  # Sec. 3.4, batch-norm statistics included
   init_checkpoint: Optional[str] = None
   # Validation retrieves among validation_data.views_path's CADs; with their

@@ -1,10 +1,12 @@
 """Image record -> tensors: Model Garden's decoder plus poses and CADs."""
 
 from typing import Dict
+from typing import Optional
 
 import tensorflow as tf
 from official.vision.dataloaders import tf_example_decoder
 
+from mask2cad_tf.data import cached_features
 from mask2cad_tf.data import schema
 
 _OBJECT_KEYS = {
@@ -34,14 +36,20 @@ class TfExampleDecoder(tf_example_decoder.TfExampleDecoder):
   Masks stay PNG: the parser decodes only those of the objects it samples.
   """
 
-  def __init__(self, with_scan: bool = False):
+  def __init__(
+    self,
+    with_scan: bool = False,
+    feature_shapes: Optional[cached_features.Shapes] = None,
+  ):
     """Keeps what to read.
 
     Args:
       with_scan: read what records of scans have more, too.
+      feature_shapes: of cached features to read; None reads none.
     """
     super().__init__(include_mask=False)
     self._with_scan = with_scan
+    self._feature_shapes = feature_shapes
     keys = {**_OBJECT_KEYS, **(_SCAN_KEYS if with_scan else {})}
     self._more_features = {
       key: tf.io.RaggedFeature(dtype) for key, dtype in keys.items()
@@ -75,6 +83,9 @@ class TfExampleDecoder(tf_example_decoder.TfExampleDecoder):
         groundtruth_symmetries: int64 [n].
         scene_id: string [1].
         camera_to_world: float [1, 4, 4], from Pix3D's camera axes.
+      With `feature_shapes` also these:
+        features: level to float16 [H_l, W_l, C_l].
+        groundtruth_view_features: string [n], of the jittered views.
     """
     decoded = super().decode(serialized_example)
     parsed = tf.io.parse_single_example(serialized_example, self._more_features)
@@ -96,6 +107,11 @@ class TfExampleDecoder(tf_example_decoder.TfExampleDecoder):
     for key in (schema.OCCLUDED, schema.SLIGHTLY_OCCLUDED, schema.TRUNCATED):
       name = 'groundtruth_' + key.rsplit('/', maxsplit=1)[-1]
       decoded[name] = tf.cast(parsed[key], tf.bool)
+    if self._feature_shapes:
+      features, views = cached_features.parse(
+        serialized_example, self._feature_shapes
+      )
+      decoded.update(features=features, groundtruth_view_features=views)
     if self._with_scan:
       decoded.update(
         {

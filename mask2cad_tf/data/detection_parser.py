@@ -29,6 +29,7 @@ from mask2cad_tf.ops import center_offsets
 from mask2cad_tf.ops import roi_masks
 
 Tensors = Dict[str, Any]
+_FPN_LEVELS = ('3', '4', '5')  # what the detector reads of a backbone
 
 
 class Parser(parser.Parser):
@@ -39,6 +40,7 @@ class Parser(parser.Parser):
     model_config: configs.Mask2CAD,
     data_config: configs.DataConfig,
     store: Optional[view_store.ViewStore] = None,
+    branches: Sequence[str] = ('detection', 'objects'),
   ):
     """Takes sizes from the model and augmentation from the data config.
 
@@ -46,14 +48,20 @@ class Parser(parser.Parser):
       model_config: input size, anchors, RoI sizes, rotation frame.
       data_config: parser settings and dtype.
       store: views of all CADs; needed for training.
+      branches: which labels training needs, see task.train_branches.
 
     Raises:
-      ValueError: without a store in training, or with an augmentation policy.
+      ValueError: without a store in training, with an augmentation policy, or
+        if cached features should be augmented.
     """
     self._model = model_config
     self._config = data_config.parser
     self._dtype = data_config.dtype
+    self._cached = data_config.cached_features
     self._store = store
+    self._branches = tuple(branches)
+    if self._cached and data_config.is_training:
+      _check_nothing_is_augmented(self._config)
     if data_config.is_training and store is None:
       raise ValueError(
         'Training compares objects with CAD views, and none are given. Set '
@@ -101,17 +109,39 @@ class Parser(parser.Parser):
     objects, intrinsics = photo_objects.to_network(
       objects, intrinsics, image_info
     )
+    labels = {'image_info': image_info, 'intrinsics': intrinsics}
+    if 'detection' in self._branches:
+      labels.update(self._anchor_labels(objects['boxes'], objects['classes']))
+    if 'objects' in self._branches:
+      labels.update(
+        self._object_labels(objects, intrinsics, image_info, flip, seeds[2:7])
+      )
+    if self._cached:
+      return self._cached_input(data['features']), labels
+    return self._network_input(self._recolor(image / 255.0, seeds[7])), labels
+
+  def _object_labels(
+    self,
+    objects: Tensors,
+    intrinsics: tf.Tensor,
+    image_info: tf.Tensor,
+    flip: tf.Tensor,
+    seeds: tf.Tensor,
+  ) -> Tensors:
+    """RoIs, their masks, and the pool of views they are compared with."""
     chosen, slots = roi_sampling.sample_objects(
       tf.shape(objects['classes'])[0],
       self._config.max_pool_objects,
       self._config.num_sampled_rois,
-      seeds[2],
+      seeds[0],
     )
     sampled = {key: tf.gather(value, chosen) for key, value in objects.items()}
-    labels = self._anchor_labels(objects['boxes'], objects['classes'])
-    labels.update(
-      self._roi_labels(sampled, slots, intrinsics, image_info, seeds[3])
-    )
+    centers = cameras.project(sampled['translations'], intrinsics)
+    if self._model.pose.rotation_frame == 'allocentric':
+      sampled['rotations'] = cameras.allocentric_from_camera(
+        sampled['rotations'], centers, intrinsics
+      )
+    labels = self._roi_labels(sampled, centers, slots, image_info, seeds[1])
     labels.update(
       self._mask_labels(
         sampled,
@@ -122,9 +152,13 @@ class Parser(parser.Parser):
         flip,
       )
     )
-    labels.update(self._pool_labels(sampled, flip, seeds[4:7]))
-    labels.update({'image_info': image_info, 'intrinsics': intrinsics})
-    return self._network_input(self._recolor(image / 255.0, seeds[7])), labels
+    labels.update(self._pool_labels(sampled, flip, seeds[2:]))
+    return labels
+
+  def _cached_input(self, features: Tensors) -> Tensors:
+    """The backbone's features by level, in the input's number type."""
+    levels = features if 'objects' in self._branches else _FPN_LEVELS
+    return {level: tf.cast(features[level], self._dtype) for level in levels}
 
   def _parse_eval_data(
     self, decoded_tensors: Tensors
@@ -203,20 +237,14 @@ class Parser(parser.Parser):
   def _roi_labels(
     self,
     sampled: Tensors,
+    centers: tf.Tensor,
     slots: tf.Tensor,
-    intrinsics: tf.Tensor,
     image_info: tf.Tensor,
     seed: tf.Tensor,
   ) -> Tensors:
     """All of the RoIs but their masks; objects without a pose do not occur."""
     count = tf.shape(sampled['classes'])[0]
     valid = slots < count
-    centers = cameras.project(sampled['translations'], intrinsics)
-    rotations = sampled['rotations']
-    if self._model.pose.rotation_frame == 'allocentric':
-      rotations = cameras.allocentric_from_camera(
-        rotations, centers, intrinsics
-      )
     groups = self._store.group_of(sampled['rows'])
     symmetries = self._store.symmetry_of(sampled['rows'])
     boxes = roi_sampling.jitter_boxes(
@@ -232,7 +260,7 @@ class Parser(parser.Parser):
       'roi_classes': _deal(sampled['classes'], slots),
       'roi_valid': valid,
       'roi_rotations': tf.where(
-        valid[:, tf.newaxis], _deal(rotations, slots), identity
+        valid[:, tf.newaxis], _deal(sampled['rotations'], slots), identity
       ),
       'roi_translations': _deal(sampled['translations'], slots),
       'roi_centers': centers,
@@ -257,7 +285,8 @@ class Parser(parser.Parser):
   ) -> Tensors:
     height, width = tf.unstack(tf.cast(image_info[0], tf.int32))
     masks = roi_sampling.decode_masks(sampled['masks'], height, width, flip)
-    outer = roi_masks.outer_boxes(boxes, self._model.roi.outer_box_scale)
+    roi = self._model.roi
+    outer = roi_masks.outer_boxes(boxes, roi.outer_box_scale, square=roi.square)
     coarse, fine = roi_sampling.mask_targets(
       masks,
       slots,
@@ -273,6 +302,7 @@ class Parser(parser.Parser):
     self, sampled: Tensors, flip: tf.Tensor, seeds: tf.Tensor
   ) -> Tensors:
     config = self._config
+    toward = sampled['rotations'] if config.nearest_views else None
     views, rows = view_pool.object_views(
       self._store,
       sampled['rows'],
@@ -281,6 +311,7 @@ class Parser(parser.Parser):
       config.num_canonical_views,
       config.max_pool_objects,
       seeds[0],
+      toward,
     )
     if config.num_distractor_cads:
       others, other_rows = view_pool.distractor_views(
@@ -289,6 +320,7 @@ class Parser(parser.Parser):
         config.num_canonical_views + 1,
         config.num_distractor_cads,
         seeds[1],
+        toward,
       )
       views = tf.concat([views, others], axis=0)
       rows = tf.concat([rows, other_rows], axis=0)
@@ -301,6 +333,22 @@ class Parser(parser.Parser):
       'pool_cads': self._store.group_of(rows),
       'pool_classes': self._store.label_of(rows),
     }
+
+
+def _check_nothing_is_augmented(config: configs.Parser) -> None:
+  augmented = {
+    'aug_rand_hflip': config.aug_rand_hflip,
+    'aug_rand_hsv': config.aug_rand_hsv,
+    'aug_scale_min': config.aug_scale_min != 1.0,
+    'aug_scale_max': config.aug_scale_max != 1.0,
+    'aug_view_crop_min': config.aug_view_crop_min != 1.0,
+  }
+  found = [name for name, value in augmented.items() if value]
+  if found:
+    raise ValueError(
+      'cached_features fixes what the network sees, but the parser should '
+      f'change it: set {", ".join(found)} to false or 1.0.'
+    )
 
 
 def _anchors(config: configs.Mask2CAD, image_size: Sequence[int]) -> Tensors:

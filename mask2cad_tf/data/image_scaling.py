@@ -1,7 +1,8 @@
 """Resize and crop a photo; randomness enters as arguments.
 
 What `official.vision.ops.preprocess_ops.resize_and_crop_image` does, with the
-random scale and offset given by the caller instead of drawn inside.
+random scale and offset given by the caller instead of drawn inside, and with
+antialiasing: large photos must look like what the network was trained on.
 """
 
 from typing import Sequence
@@ -33,7 +34,9 @@ def resize_and_crop(
   target = tf.round(scale * output)
   scaled_size = tf.round(size * tf.reduce_min(target / size))
   offset = tf.floor(tf.maximum(scaled_size - output, 0.0) * place)
-  scaled = tf.image.resize(image, tf.cast(scaled_size, tf.int32))
+  scaled = tf.image.resize(
+    image, tf.cast(scaled_size, tf.int32), antialias=True
+  )
   top, left = tf.unstack(tf.cast(offset, tf.int32))
   cropped = scaled[top : top + output_size[0], left : left + output_size[1]]
   info = tf.stack([size, output, scaled_size / size, offset])

@@ -5,6 +5,7 @@ from typing import Any
 from typing import Callable
 from typing import List
 from typing import Optional
+from typing import Sequence
 
 import tensorflow as tf
 from official.core import config_definitions as cfg
@@ -12,6 +13,7 @@ from official.vision.dataloaders import input_reader
 from official.vision.dataloaders import input_reader_factory
 
 from mask2cad_tf.configs import mask2cad as configs
+from mask2cad_tf.data import cached_features
 from mask2cad_tf.data import decoder
 from mask2cad_tf.data import detection_parser
 from mask2cad_tf.data import record_files
@@ -24,6 +26,7 @@ def build_dataset(
   data_config: configs.DataConfig,
   model_config: configs.Mask2CAD,
   input_context: Optional[tf.distribute.InputContext] = None,
+  branches: Sequence[str] = ('detection', 'objects'),
 ) -> tf.data.Dataset:
   """Batches of (image, labels), see detection_parser.Parser.
 
@@ -32,6 +35,7 @@ def build_dataset(
       `deterministic` the batches are the same at every call.
     model_config: sizes, anchors, classes, rotation frame.
     input_context: of the distribution strategy.
+    branches: which labels training needs, see task.train_branches.
 
   Returns:
     The dataset; endless for training.
@@ -48,12 +52,19 @@ def build_dataset(
     record_files.check_classes(
       record_files.match(data_config.views_path), model_config.class_names
     )
-    store = view_store.ViewStore.load(data_config.views_path)
-  parser = detection_parser.Parser(model_config, data_config, store)
+    store = view_store.ViewStore.load(
+      data_config.views_path, data_config.cached_features
+    )
+  shapes = None
+  if data_config.cached_features:
+    shapes = cached_features.shapes(
+      next(iter(record_files.read(files))), files[0]
+    )
+  parser = detection_parser.Parser(model_config, data_config, store, branches)
   reader = input_reader_factory.input_reader_generator(
     data_config,
     dataset_fn=_dataset_fn(data_config, files, model_config.num_classes),
-    decoder_fn=decoder.TfExampleDecoder().decode,
+    decoder_fn=decoder.TfExampleDecoder(feature_shapes=shapes).decode,
     combine_fn=input_reader.create_combine_fn(data_config),
     sample_fn=functools.partial(attach_seeds, seed=data_config.seed),
     parser_fn=parser.parse_fn(data_config.is_training),

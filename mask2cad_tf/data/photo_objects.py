@@ -47,6 +47,8 @@ def from_decoded(
     'masks': data['groundtruth_instance_masks_png'],
     'views': data['groundtruth_views_png'],
   }
+  if store.feature_shape:
+    objects['views'] = data['groundtruth_view_features']
   if skip_crowd:
     objects = keep(objects, ~data['groundtruth_is_crowd'])
   return objects

@@ -45,6 +45,13 @@ SCENE_ID = 'image/scene/id'  # bytes, scan that the photo belongs to
 # own axes, which for ScanNet are +z up.
 CAMERA_TO_WORLD = 'image/camera/to_world'  # float [16], row-major, metres
 
+# Of mask2cad_tf.cache_features: the frozen backbone's features of the photo as
+# the network sees it, by level; the frozen view stem's of the jittered views.
+FEATURES = 'image/features/{level}'  # bytes, float16 [H_l, W_l, C_l]
+FEATURES_SHAPE = 'image/features/{level}/shape'  # int64 [3]
+FEATURES_LEVELS = 'image/features/levels'  # bytes [levels], '2', '3', ...
+JITTERED_VIEW_FEATURES = 'image/object/view/features'  # bytes [n], float16
+
 OPTIONAL_IMAGE_KEYS = (
   AMODAL_MASK,
   OCCLUDED_SHARE,
@@ -59,6 +66,8 @@ VIEW_CAD_ID = 'cad/id'  # bytes, '<class>/<shape>'
 VIEW_CAD_GROUP = 'cad/group'  # bytes, id shared by near-duplicates
 VIEW_CLASS_LABEL = 'cad/class/label'  # int64
 VIEW_ENCODED = 'cad/views/encoded'  # bytes [16], PNG 128x128 grey
+VIEW_FEATURES = 'cad/views/features'  # bytes [16], float16; where cached
+VIEW_FEATURES_SHAPE = 'cad/views/features/shape'  # int64 [3]
 VIEW_ROTATION = 'cad/views/rotation'  # float [16 * 4], (w, x, y, z)
 SYMMETRY = 'cad/symmetry'  # int64, about +y; 0 = any angle
 MIRROR_NORMAL = 'cad/mirror_normal'  # float [3], CAD; 0 0 0 = chiral

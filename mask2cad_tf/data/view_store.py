@@ -3,6 +3,7 @@
 import dataclasses
 from typing import List
 from typing import Sequence
+from typing import Tuple
 from typing import Union
 
 import tensorflow as tf
@@ -23,6 +24,8 @@ _FEATURES = {
   ),
   schema.SYMMETRY: tf.io.FixedLenFeature([], tf.int64),
   schema.MIRROR_NORMAL: tf.io.FixedLenFeature([3], tf.float32),
+  schema.VIEW_FEATURES: tf.io.RaggedFeature(tf.string),
+  schema.VIEW_FEATURES_SHAPE: tf.io.RaggedFeature(tf.int64),
 }
 
 
@@ -38,6 +41,8 @@ class ViewStore:
     rotations: float [n, NUM_VIEWS, 4], (w, x, y, z), what the views show.
     symmetries: int32 [n], order about +y, 0 = any angle.
     mirror_normals: float [n, 3], zeros when chiral.
+    feature_shape: of a view's cached features; () where none are cached. Then
+      `views` are their bytes in place of the PNG.
   """
 
   cad_ids: tf.Tensor
@@ -47,25 +52,32 @@ class ViewStore:
   rotations: tf.Tensor
   symmetries: tf.Tensor
   mirror_normals: tf.Tensor
+  feature_shape: Tuple[int, ...]
   _table: tf.lookup.StaticHashTable
 
   @classmethod
-  def load(cls, pattern: Union[str, Sequence[str]]) -> 'ViewStore':
+  def load(
+    cls, pattern: Union[str, Sequence[str]], cached: bool = False
+  ) -> 'ViewStore':
     """Reads view records.
 
     Args:
       pattern: glob of record files, or several.
+      cached: take the views' cached features instead of their pictures.
 
     Returns:
       The store.
 
     Raises:
       FileNotFoundError: if nothing matches.
-      ValueError: on truncated records, records of images, or a CAD that
-        stands in two records.
+      ValueError: on truncated records, records of images, records without the
+        features that are asked for, or a CAD that stands in two records.
     """
     paths = record_files.match(pattern)
     rows = _parse(list(record_files.read(paths)), pattern)
+    encoded, feature_shape = rows[schema.VIEW_ENCODED], ()
+    if cached:
+      encoded, feature_shape = _features(rows, pattern)
     with tf.device('CPU'):
       cad_ids = rows[schema.VIEW_CAD_ID]
       first = {}
@@ -78,10 +90,11 @@ class ViewStore:
           tf.int32,
         ),
         labels=tf.cast(rows[schema.VIEW_CLASS_LABEL], tf.int32),
-        views=rows[schema.VIEW_ENCODED],
+        views=encoded,
         rotations=rows[schema.VIEW_ROTATION],
         symmetries=tf.cast(rows[schema.SYMMETRY], tf.int32),
         mirror_normals=rows[schema.MIRROR_NORMAL],
+        feature_shape=feature_shape,
         _table=tf.lookup.StaticHashTable(
           tf.lookup.KeyValueTensorInitializer(cad_ids, tf.range(len(cad_ids))),
           default_value=-1,
@@ -113,6 +126,23 @@ class ViewStore:
       0.0,
       tf.gather(self.mirror_normals, tf.maximum(rows, 0)),
     )
+
+
+def _features(
+  rows: dict, pattern: Union[str, Sequence[str]]
+) -> Tuple[tf.Tensor, Tuple[int, ...]]:
+  """Bytes of the views' features, string [n, NUM_VIEWS], and their shape."""
+  features, shapes = (
+    rows[schema.VIEW_FEATURES],
+    rows[schema.VIEW_FEATURES_SHAPE],
+  )
+  if set(features.row_lengths().numpy()) != {conventions.NUM_VIEWS}:
+    raise ValueError(
+      f'{pattern!r} holds no cached features of the views, and '
+      'cached_features is set. Write them: python -m '
+      'mask2cad_tf.cache_features --help'
+    )
+  return features.to_tensor(), tuple(shapes[0].numpy().tolist())
 
 
 def _parse(records: List[bytes], pattern: Union[str, Sequence[str]]) -> dict:

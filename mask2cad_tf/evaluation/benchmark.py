@@ -1,24 +1,39 @@
-"""All of the paper's numbers over a set of photos."""
+"""All of the paper's numbers over a set of photos.
 
+AP^box and AP^mask are over all true objects. The others are over those with a
+CAD: true objects without one, and detections that show them, are left out.
+"""
+
+import dataclasses
 from typing import Any
 from typing import Callable
 from typing import Dict
 from typing import List
 from typing import Sequence
+from typing import Tuple
+
+import numpy as np
 
 from mask2cad_tf.evaluation import alignment_evaluator
 from mask2cad_tf.evaluation import canonical_shape_evaluator
 from mask2cad_tf.evaluation import detection_evaluator
+from mask2cad_tf.evaluation import first_detections
+from mask2cad_tf.evaluation import given_depth
+from mask2cad_tf.evaluation import mask_overlap
 from mask2cad_tf.evaluation import mesh_evaluator
 from mask2cad_tf.evaluation import oracle
 from mask2cad_tf.evaluation import photo as photo_lib
 from mask2cad_tf.evaluation import pose_errors
 from mask2cad_tf.evaluation import retrieval_evaluator
 from mask2cad_tf.evaluation import surface_comparison
+from mask2cad_tf.geometry import box_overlap
 from mask2cad_tf.geometry import mesh_metrics
 from mask2cad_tf.geometry import posed_cad
 
 _CANONICAL_CLASS = 'chair'  # Table 4
+# A shape counts as good when its F1 at this distance is above this.
+_GOOD_DISTANCE, _GOOD_F1 = 0.3, 0.5
+_MIN_BOX_IOU = 0.3  # as MeshEvaluator's: a detection shows an object
 
 
 class Benchmark:
@@ -55,10 +70,13 @@ class Benchmark:
       part: mesh_evaluator.MeshEvaluator(comparison, class_names, f1_distance)
       for part in oracles
     }
+    self._first = first_detections.FirstDetectionEvaluator()
+    self._masks = mask_overlap.MaskEvaluator(class_names)
     self._retrieval = retrieval_evaluator.RetrievalEvaluator(class_names)
     self._pose = pose_errors.PoseEvaluator(class_names)
     self._alignment = alignment_evaluator.AlignmentEvaluator(class_names)
     self._surfaces: List[mesh_metrics.MeshMetrics] = []
+    self._depth_errors: List[float] = []
     self._num_photos = 0
     self._num_objects = 0
 
@@ -75,7 +93,7 @@ class Benchmark:
       detections: what the model finds by itself; give `on_true_boxes` again
         to evaluate AP on true boxes.
       on_true_boxes: what it says of each true box, in the order of
-        `photo.objects`.
+        `photo.objects`. An object without a CAD has the mesh ''.
 
     Raises:
       ValueError: `on_true_boxes` has not one object per true object.
@@ -87,21 +105,29 @@ class Benchmark:
       )
     self._num_photos += 1
     self._num_objects += len(photo.objects)
-    truths = list(photo.objects)
-    self._add_frame(photo, detections)
-    self._detection.update_state(truths, detections.objects, photo.size)
-    self._mesh.update_state(truths, detections.objects, photo.source_id)
-    for part, evaluator in self._oracles.items():
-      swapped = (
-        oracle.swap_boxes(detections.objects, on_true_boxes.objects)
-        if part == 'box'
-        else oracle.swap(part, truths, detections.objects)
-      )
-      evaluator.update_state(truths, swapped, photo.source_id)
-    for truth, cad, candidates in zip(
-      truths, on_true_boxes.objects, on_true_boxes.candidates
-    ):
-      self._add_object(truth, cad, candidates)
+    self._detection.update_state(
+      list(photo.objects), detections.objects, photo.size
+    )
+    self._first.update_state(photo.objects, detections.objects)
+    for truth, cad in zip(photo.objects, on_true_boxes.objects):
+      self._masks.update_state(cad, truth)
+    self._add_cads(
+      dataclasses.replace(
+        photo, objects=[cad for cad in photo.objects if cad.mesh]
+      ),
+      [
+        cad
+        for cad in detections.objects
+        if not _shows_object_without_cad(cad, photo.objects)
+      ],
+      [
+        (cad, candidates)
+        for truth, cad, candidates in zip(
+          photo.objects, on_true_boxes.objects, on_true_boxes.candidates
+        )
+        if truth.mesh
+      ],
+    )
 
   def result(self) -> Dict[str, Any]:
     """The numbers; shares in [0, 1], NaN where there is nothing to measure.
@@ -109,7 +135,9 @@ class Benchmark:
     Returns:
       'num_photos', 'num_objects'; 'mesh_ap' {mode: ApSummary}; 'box_ap' and
       'mask_ap' ApSummary; 'oracle' {part: {mode: ApSummary}}; on true boxes
-      'surface' (Table 2), 'canonical_shape' (Table 4), 'retrieval', 'pose';
+      'surface' (Table 2), 'good_shapes' (share with F1^0.3 > 0.5),
+      'canonical_shape' (Table 4), 'retrieval', 'pose', 'masks' and
+      'depth_error' (median of |z / true z - 1|); 'first_detections';
       'alignment' of scans, {} where no photo is a frame of one.
     """
     detection = self._detection.result()
@@ -119,6 +147,16 @@ class Benchmark:
       'mesh_ap': self._mesh.result(),
       'box_ap': detection['box'],
       'mask_ap': detection['mask'],
+      'first_detections': self._first.result(),
+      'masks': self._masks.result(),
+      'good_shapes': _share(
+        [metrics.f1[_GOOD_DISTANCE] > _GOOD_F1 for metrics in self._surfaces]
+      ),
+      'depth_error': (
+        float(np.median(self._depth_errors))
+        if self._depth_errors
+        else float('nan')
+      ),
       'oracle': {
         part: evaluator.result() for part, evaluator in self._oracles.items()
       },
@@ -129,8 +167,34 @@ class Benchmark:
       'alignment': self._alignment.result(),
     }
 
+  def _add_cads(
+    self,
+    photo: photo_lib.Photo,
+    detections: Sequence[posed_cad.PosedCad],
+    on_true_boxes: Sequence[Tuple[posed_cad.PosedCad, Sequence[str]]],
+  ) -> None:
+    """Adds to all but the detection; every true object has a CAD.
+
+    Args:
+      photo: with its true objects.
+      detections: what the model finds.
+      on_true_boxes: for each true object the prediction and its candidates.
+    """
+    truths = photo.objects
+    self._add_frame(photo, detections)
+    self._mesh.update_state(truths, detections, photo.source_id)
+    for part, evaluator in self._oracles.items():
+      swapped = (
+        oracle.swap_boxes(detections, [cad for cad, _ in on_true_boxes])
+        if part == 'box'
+        else oracle.swap(part, truths, detections)
+      )
+      evaluator.update_state(truths, swapped, photo.source_id)
+    for truth, (cad, candidates) in zip(truths, on_true_boxes):
+      self._add_object(truth, cad, candidates)
+
   def _add_frame(
-    self, photo: photo_lib.Photo, detections: photo_lib.Prediction
+    self, photo: photo_lib.Photo, detections: Sequence[posed_cad.PosedCad]
   ) -> None:
     if not photo.scene_id or photo.camera_to_world is None:
       return
@@ -142,7 +206,7 @@ class Benchmark:
         for cad in cads
         if cad.mesh  # a prediction without a CAD aligns none
       ]
-      for cads in (photo.objects, detections.objects)
+      for cads in (photo.objects, detections)
     )
     self._alignment.update_state(photo.scene_id, truths, predictions)
 
@@ -153,6 +217,8 @@ class Benchmark:
     candidates: Sequence[str],
   ) -> None:
     self._surfaces.append(self._comparison.metrics(cad, truth))
+    depth = truth.translation[2]
+    self._depth_errors.append(abs(cad.translation[2] / depth - 1.0))
     self._retrieval.update_state(
       truth.label,
       truth.cad_id,
@@ -164,3 +230,18 @@ class Benchmark:
     )
     if self._class_names[truth.label - 1] == _CANONICAL_CLASS:
       self._canonical_shapes.update_state(cad.mesh, truth.mesh)
+
+
+def _shows_object_without_cad(
+  cad: posed_cad.PosedCad, truths: Sequence[posed_cad.PosedCad]
+) -> bool:
+  """Whether the true object that a detection overlaps most has no CAD."""
+  if not truths:
+    return False
+  truth = given_depth.nearest_truth(cad.box, truths)
+  overlap = box_overlap.box_iou(cad.box, truth.box).item()
+  return not truth.mesh and overlap > _MIN_BOX_IOU
+
+
+def _share(hits: Sequence[bool]) -> float:
+  return float(np.mean(hits)) if hits else float('nan')

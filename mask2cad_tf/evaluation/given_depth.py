@@ -4,13 +4,16 @@ from typing import Sequence
 
 import numpy as np
 
-from mask2cad_tf.evaluation import box_overlap
+from mask2cad_tf.evaluation import photo as photo_lib
 from mask2cad_tf.evaluation import surface_comparison
+from mask2cad_tf.geometry import box_overlap
+from mask2cad_tf.geometry import cameras
 from mask2cad_tf.geometry import posed_cad
 
 # 'origin': z of the true CAD's origin (trans_mat). 'mid_range': the predicted
 # CAD's depth range is centred where the truth's is, as Mesh R-CNN's evaluator.
-MODES = ('origin', 'mid_range')
+# 'box_fit': no depth is given; the projected extent must fit the box.
+MODES = ('origin', 'mid_range', 'box_fit')
 _NO_TRUTH_DEPTH = 1.0  # such a prediction matches nothing at any depth
 
 
@@ -30,12 +33,18 @@ class GivenDepth:
     self._comparison = comparison
     self._mode = mode
 
+  @property
+  def is_given(self) -> bool:
+    """Whether the depth is the true object's, not fitted."""
+    return self._mode != 'box_fit'
+
   def __call__(
     self,
     box: np.ndarray,
     rotation: np.ndarray,
     mesh: str,
-    truths: Sequence[posed_cad.PosedCad],
+    photo: photo_lib.Photo,
+    center: np.ndarray,
   ) -> float:
     """Camera z of the predicted CAD's origin.
 
@@ -43,15 +52,26 @@ class GivenDepth:
       box: [4], yxyx, original pixels, predicted.
       rotation: [3, 3], CAD to camera, predicted.
       mesh: of the predicted CAD, '' if it has none.
-      truths: the image's true objects.
+      photo: its true objects, camera and size.
+      center: [2], (u, v), pixels, predicted image of the CAD's origin.
 
     Returns:
       CAD units; 1 in an image without true objects.
     """
+    truths = photo.objects
+    if self._mode == 'box_fit' and mesh and _has_area(box):
+      return cameras.box_fit_depth(
+        self._comparison.hull(mesh, given_scale(box, truths)),
+        rotation,
+        center,
+        box,
+        photo.intrinsics,
+        photo.size,
+      )
     if not truths:
       return _NO_TRUTH_DEPTH
     truth = nearest_truth(box, truths)
-    if self._mode == 'origin' or not mesh:
+    if self._mode != 'mid_range' or not mesh or not truth.mesh:
       return float(truth.translation[2] if truth.depth is None else truth.depth)
     middle = np.mean(
       self._comparison.depth_range(mesh, rotation, False, truth.scale)
@@ -62,6 +82,10 @@ class GivenDepth:
       )
     )
     return float(truth.translation[2] + true_middle - middle)
+
+
+def _has_area(box: np.ndarray) -> bool:
+  return bool((box[2:] - box[:2] > 0.0).all())
 
 
 def given_scale(

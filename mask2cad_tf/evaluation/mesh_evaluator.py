@@ -16,9 +16,9 @@ from typing import Tuple
 import numpy as np
 
 from mask2cad_tf.evaluation import ap_summary
-from mask2cad_tf.evaluation import box_overlap
 from mask2cad_tf.evaluation import surface_comparison
 from mask2cad_tf.geometry import average_precision
+from mask2cad_tf.geometry import box_overlap
 from mask2cad_tf.geometry import posed_cad
 
 MODES = ('meshrcnn', 'strict')

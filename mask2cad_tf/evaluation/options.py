@@ -16,6 +16,12 @@ class Options:
     library: CAD library with the true meshes; '' takes the gallery's.
     ground_truth: predict the ground truth; no model, no gallery.
     true_boxes: give the true boxes and classes to the model, everywhere.
+    refine: render and compare on top of the model.
+    refine_seconds: time for that, an object.
+    refine_objects: of a photo, the detections of highest score.
+    true_masks: on true boxes, compare renderings with the true masks.
+    training_free: rank CADs by ImageNet features of masked crops instead of
+      the trained embedding.
     depth_mode: of `given_depth.MODES`.
     f1_distance: threshold of F1 in AP^mesh.
     seed: of the points on the surfaces.
@@ -28,6 +34,11 @@ class Options:
   library: str = ''
   ground_truth: bool = False
   true_boxes: bool = False
+  refine: bool = False
+  refine_seconds: float = 2.0
+  refine_objects: int = 5
+  true_masks: bool = False
+  training_free: bool = False
   depth_mode: str = 'origin'
   f1_distance: float = 0.3
   seed: int = 0
@@ -54,6 +65,20 @@ class Options:
     if not self.ground_truth and not (self.model and self.gallery):
       raise ValueError(
         'Give --model and --gallery, or --ground_truth with --library.'
+      )
+    if self.ground_truth and (self.refine or self.training_free):
+      raise ValueError(
+        '--ground_truth has nothing to refine or retrieve: leave --refine and '
+        '--training_free out.'
+      )
+    if self.training_free and self.refine:
+      raise ValueError(
+        '--training_free is the baseline without refinement: --refine would '
+        'take its candidates from the trained embedding. Give one of them.'
+      )
+    if self.true_masks and not self.refine:
+      raise ValueError(
+        '--true_masks are what --refine compares with. Give --refine as well.'
       )
     if self.library and not os.path.isdir(self.library):
       raise FileNotFoundError(

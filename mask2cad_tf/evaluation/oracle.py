@@ -7,7 +7,7 @@ from typing import Sequence
 
 import numpy as np
 
-from mask2cad_tf.evaluation import box_overlap
+from mask2cad_tf.geometry import box_overlap
 from mask2cad_tf.geometry import posed_cad
 
 PARTS = ('shape', 'rotation', 'translation')

@@ -23,12 +23,16 @@ MeshFinder = Callable[[str, str], str]
 def read(pattern: str, find_mesh: MeshFinder) -> Iterator[photo_lib.Photo]:
   """Photos of record files, one after the other.
 
+  Crowds are left out: they are no one object. Unlike in COCO's own evaluation,
+  what a model finds in them counts as a false positive.
+
   Args:
     pattern: glob of image records.
-    find_mesh: where a true CAD's mesh is.
+    find_mesh: where a true CAD's mesh is; not asked for objects without a CAD.
 
   Yields:
-    Each photo; boxes, masks and intrinsics in its own pixels.
+    Each photo; boxes, masks and intrinsics in its own pixels. An object without
+    a CAD has the CAD id and mesh ''; its pose means nothing.
 
   Raises:
     FileNotFoundError: no record file matches.
@@ -81,7 +85,7 @@ def _photo(
     intrinsics=decoded['intrinsics'].astype(np.float64),
     objects=[
       _object(decoded, i, np.array([height, width] * 2), find_mesh)
-      for i in range(len(decoded['groundtruth_classes']))
+      for i in np.flatnonzero(~decoded['groundtruth_is_crowd'].astype(bool))
     ],
     scene_id=b''.join(decoded['scene_id']).decode(),
     camera_to_world=(
@@ -105,7 +109,7 @@ def _object(
   return posed_cad.PosedCad(
     label=int(field('classes')),
     cad_id=cad_id,
-    mesh=find_mesh(cad_id, field('cad_meshes').decode()),
+    mesh=find_mesh(cad_id, field('cad_meshes').decode()) if cad_id else '',
     rotation=rotations.matrix_from_quaternion(field('rotations')),
     translation=field('translations').astype(np.float64),
     box=field('boxes') * box_size,

@@ -1,8 +1,12 @@
 """Outputs of the inference path as posed CADs of a photo."""
 
+import dataclasses
+from typing import Any
 from typing import Callable
 from typing import List
 from typing import Mapping
+from typing import Optional
+from typing import Sequence
 
 import numpy as np
 
@@ -77,6 +81,49 @@ class OutputReader:
       )
     return photo_lib.Prediction(objects, candidates)
 
+  def depths(
+    self, objects: Sequence[posed_cad.PosedCad]
+  ) -> List[Optional[float]]:
+    """What a refinement may know of each object's depth; None: nothing."""
+    if self._depth.is_given:
+      return [cad.depth for cad in objects]
+    return [None] * len(objects)
+
+  def refined(
+    self,
+    prediction: photo_lib.Prediction,
+    hypotheses: Sequence[Sequence[Any]],
+    photo: photo_lib.Photo,
+  ) -> photo_lib.Prediction:
+    """The prediction with the best hypothesis of each object in its place.
+
+    Args:
+      prediction: of `read`.
+      hypotheses: refinement.refiner.Hypothesis of each object, best first.
+      photo: its camera.
+    """
+    objects, candidates = [], []
+    for cad, found, ranked in zip(
+      prediction.objects, hypotheses, prediction.candidates
+    ):
+      if found:
+        best = found[0]
+        cad = dataclasses.replace(
+          cad,
+          cad_id=best.cad_id,
+          mesh=self._mesh_of(best.cad_id),
+          rotation=best.rotation,
+          translation=best.translation,
+          center=cameras.project(best.translation, photo.intrinsics),
+          depth=float(best.translation[2]),
+        )
+        ranked = list(
+          dict.fromkeys([*(hypothesis.cad_id for hypothesis in found), *ranked])
+        )
+      objects.append(cad)
+      candidates.append(ranked)
+    return photo_lib.Prediction(objects, candidates)
+
   def _object(
     self,
     output: Mapping[str, np.ndarray],
@@ -88,7 +135,7 @@ class OutputReader:
     rotation = rotations.matrix_from_quaternion(output['detection_rotations'])
     box = np.asarray(output['detection_boxes'], np.float64)
     center = np.asarray(output['detection_centers'], np.float64)
-    depth = self._depth(box, rotation, mesh, photo.objects)
+    depth = self._depth(box, rotation, mesh, photo, center)
     return posed_cad.PosedCad(
       label=int(output['detection_classes']),
       cad_id=cad_id,

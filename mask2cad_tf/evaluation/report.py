@@ -38,6 +38,7 @@ _PERCENT_KEYS = (
   'top10',
   'f1_at_true_pose',
   'accuracy',
+  'mean_iou',
   'symmetric_accuracy',
   'retrieval_accuracy',
   'class_accuracy',
@@ -75,7 +76,11 @@ def tables(
       'canonical_shape': dict(result['canonical_shape']),
       'retrieval': _in_percent(result['retrieval']),
       'pose': _in_percent(result['pose']),
+      'masks': _in_percent(result['masks']),
+      'good_shapes': 100.0 * result['good_shapes'],
+      'depth_error': 100.0 * result['depth_error'],
     },
+    'first_detections': _in_percent(result['first_detections']),
     'alignment': _in_percent(result['alignment']),
   }
   return _without_nan(content)
@@ -91,8 +96,12 @@ def markdown(content: Mapping[str, Any]) -> str:
     _mesh_ap(content['mesh_ap']),
     '## AP^box and AP^mask',
     _detection_ap(content),
+    '## The best detection of each photo',
+    _first_detections(content['first_detections']),
+    '## Masks on true boxes',
+    _masks(on_true_boxes['masks']),
     '## Shapes on true boxes (Table 2)',
-    _surface(on_true_boxes['surface']),
+    _surface(on_true_boxes),
     '## Chairs in canonical pose (Table 4)',
     _canonical_shape(on_true_boxes['canonical_shape']),
     '## Retrieval on true boxes',
@@ -224,17 +233,53 @@ def _detection_ap(content: Mapping[str, Any]) -> str:
   return _ap_table('', {'box': content['box_ap'], 'mask': content['mask_ap']})
 
 
-def _surface(surface: Mapping[str, Any]) -> str:
+def _first_detections(counts: Mapping[str, Any]) -> str:
+  if not counts:
+    return 'No true objects.'
+  photos = counts['num_photos']
+  return _table(
+    ['of photos', 'class and box right', 'box right', 'mean IoU of the first'],
+    [
+      [
+        f'best detection, of {photos}',
+        str(counts['first_right']),
+        str(counts['first_box']),
+        _number(counts['first_iou'], 3),
+      ],
+      [
+        f'any of the ten best, of {photos}',
+        str(counts['ten_right']),
+        str(counts['ten_box']),
+        '',
+      ],
+    ],
+  )
+
+
+def _masks(masks: Mapping[str, Any]) -> str:
+  return _by_class(masks, {'mean_iou': 'mean IoU'})
+
+
+def _surface(on_true_boxes: Mapping[str, Any]) -> str:
+  surface = on_true_boxes['surface']
   if not surface:
     return 'No true objects.'
   thresholds = [key for key in surface if key.startswith('f1_')]
   return _table(
-    ['Chamfer', 'Normal', *(f'F1^{key[3:]}' for key in thresholds)],
+    [
+      'Chamfer',
+      'Normal',
+      *(f'F1^{key[3:]}' for key in thresholds),
+      'share with F1^0.3 > 0.5',
+      'median error of z, %',
+    ],
     [
       [
         _number(surface['chamfer'], 3),
         _number(surface['normal_consistency'], 3),
         *(_number(surface[key]) for key in thresholds),
+        _number(on_true_boxes['good_shapes']),
+        _number(on_true_boxes['depth_error']),
       ]
     ],
   )

@@ -125,6 +125,10 @@ class SurfaceComparison:
     depths = self._surface(mesh_name, is_true, scale).vertices @ rotation[2]
     return float(depths.min()), float(depths.max())
 
+  def hull(self, mesh_name: str, scale: np.ndarray = _NO_SCALE) -> np.ndarray:
+    """Vertices [n, 3] that decide a CAD's extent, CAD frame, scaled."""
+    return self._surface(mesh_name, False, scale).vertices
+
   def _nearest(
     self, predicted: posed_cad.PosedCad, true: posed_cad.PosedCad
   ) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -5,6 +5,7 @@ from typing import Any
 from typing import Dict
 from typing import NamedTuple
 from typing import Optional
+from typing import Tuple
 
 import numpy as np
 import tensorflow as tf
@@ -13,6 +14,7 @@ from official.vision.modeling import factory as garden_factory
 from mask2cad_tf import conventions
 from mask2cad_tf.configs import mask2cad as mask2cad_cfg
 from mask2cad_tf.geometry import view_medoids
+from mask2cad_tf.modeling import frozen_view_encoder
 from mask2cad_tf.modeling import mask2cad_model
 from mask2cad_tf.modeling import shape_priors
 from mask2cad_tf.modeling import view_encoder
@@ -21,6 +23,7 @@ from mask2cad_tf.modeling import view_encoder
 from mask2cad_tf.modeling.backbones import efficientnet_lite  # noqa: F401
 from mask2cad_tf.modeling.heads import cad
 from mask2cad_tf.modeling.heads import shapemask
+from mask2cad_tf.modeling.layers import fused_pyramid
 from mask2cad_tf.modeling.layers import object_features
 from mask2cad_tf.modeling.layers import pose_decoder
 
@@ -31,6 +34,8 @@ class _Assets(NamedTuple):
   priors: np.ndarray  # [C, num_priors, M, M]
   rotations: np.ndarray  # [C, K, 4] wxyz
   valid: np.ndarray  # [C, K], 0 or 1
+  view_rotations: np.ndarray  # [C, V, 4] wxyz, of gallery views
+  views_valid: np.ndarray  # [C, V], 0 or 1
 
 
 _Regularizer = Optional[tf.keras.regularizers.Regularizer]
@@ -76,7 +81,11 @@ def build_mask2cad(
     detection_generator=retinanet.detection_generator,
     **_mask_parts(model_config, l2_regularizer),
     **_cad_parts(model_config, l2_regularizer),
+    view_encoder=_view_encoder(model_config, l2_regularizer, load_assets),
     outer_box_scale=model_config.roi.outer_box_scale,
+    square_outer_boxes=model_config.roi.square,
+    object_pool_size=model_config.cad_head.pool_size,
+    class_log_priors=model_config.class_log_priors,
     stop_mask_gradient=model_config.cad_head.stop_mask_gradient,
     min_level=model_config.min_level,
     max_level=model_config.max_level,
@@ -89,6 +98,8 @@ def build_mask2cad(
     model.shape_prior_head.priors.assign(assets.priors)
     model.pose_decoder.bins.assign(assets.rotations)
     model.pose_decoder.bins_valid.assign(assets.valid)
+    model.pose_decoder.view_rotations.assign(assets.view_rotations)
+    model.pose_decoder.views_valid.assign(assets.views_valid)
   return model
 
 
@@ -98,6 +109,11 @@ def _check_classes(config: mask2cad_cfg.Mask2CAD) -> None:
       f'model.num_classes is {config.num_classes} (with the background), but '
       f'model.class_names has {len(config.class_names)} names. Expected one '
       'name less than classes.'
+    )
+  if len(config.class_log_priors) not in (0, len(config.class_names)):
+    raise ValueError(
+      f'model.class_log_priors has {len(config.class_log_priors)} numbers for '
+      f'{len(config.class_names)} classes. Give one for each, or none.'
     )
 
 
@@ -116,9 +132,22 @@ def _mask_parts(
     'norm_epsilon': norm.norm_epsilon,
     'kernel_regularizer': regularizer,
   }
+  fused = None
+  if roi.fused_filters:
+    fused = fused_pyramid.FusedPyramid(
+      roi.fused_filters,
+      norm.norm_momentum,
+      norm.norm_epsilon,
+      regularizer,
+      name='roi_pyramid',
+    )
   return {
+    'roi_pyramid': fused,
     'roi_features': object_features.RoiFeatures(
-      roi.crop_size, roi.min_level, roi.max_level, name='roi_features'
+      roi.crop_size,
+      2 if fused else roi.min_level,
+      2 if fused else roi.max_level,
+      name='roi_features',
     ),
     'shape_prior_head': shapemask.ShapePriorHead(
       config.num_classes,
@@ -145,6 +174,7 @@ def _cad_parts(
   trunk = {
     'num_filters': head.num_filters,
     'num_convs': head.num_convs,
+    'grid_size': head.grid_size,
     'norm': head.norm,
     'norm_momentum': norm.norm_momentum,
     'norm_epsilon': norm.norm_epsilon,
@@ -166,19 +196,47 @@ def _cad_parts(
     ),
     'center_head': cad.CenterHead(classes, trunk=trunk, name='center_head'),
     'pose_decoder': pose_decoder.PoseDecoder(
-      classes, pose.num_bins, name='pose_decoder'
-    ),
-    'view_encoder': view_encoder.ViewEncoder(
-      model_id=config.view_encoder.model_id,
-      depth_multiplier=config.view_encoder.depth_multiplier,
-      embedding_size=head.embedding_size,
-      use_sync_bn=norm.use_sync_bn,
-      norm_momentum=norm.norm_momentum,
-      norm_epsilon=norm.norm_epsilon,
-      kernel_regularizer=regularizer,
-      name='view_encoder',
+      classes,
+      pose.num_bins,
+      pose.num_view_rotations or pose.num_bins,
+      name='pose_decoder',
     ),
   }
+
+
+def _view_encoder(
+  config: mask2cad_cfg.Mask2CAD, regularizer: _Regularizer, load_assets: bool
+) -> tf.keras.layers.Layer:
+  head, norm, encoder = (
+    config.cad_head,
+    config.norm_activation,
+    config.view_encoder,
+  )
+  if encoder.type == 'efficientnet_lite':
+    return frozen_view_encoder.FrozenViewEncoder(
+      embedding_size=head.embedding_size,
+      grid_size=head.grid_size,
+      num_filters=encoder.num_filters,
+      norm=head.norm,
+      imagenet_weights=load_assets,
+      kernel_regularizer=regularizer,
+      name='view_encoder',
+    )
+  if encoder.type != 'resnet':
+    raise ValueError(
+      "model.view_encoder.type: expected 'resnet' or 'efficientnet_lite', "
+      f'found {encoder.type!r}.'
+    )
+  return view_encoder.ViewEncoder(
+    model_id=encoder.model_id,
+    depth_multiplier=encoder.depth_multiplier,
+    embedding_size=head.embedding_size,
+    use_sync_bn=norm.use_sync_bn,
+    norm_momentum=norm.norm_momentum,
+    norm_epsilon=norm.norm_epsilon,
+    kernel_regularizer=regularizer,
+    name='view_encoder',
+  )
 
 
 def _create_variables(
@@ -186,7 +244,14 @@ def _create_variables(
 ) -> None:
   """Traces the heads once on symbolic inputs; no arithmetic is done."""
   size, mask = config.roi.crop_size, config.shapemask
-  channels = model.decoder.output_specs[str(config.roi.min_level)][-1]
+  if model.roi_pyramid:
+    channels = config.roi.fused_filters
+    specs = model.backbone.output_specs
+    model.roi_pyramid(
+      {level: tf.keras.Input(specs[level][1:]) for level in '2345'}
+    )
+  else:
+    channels = model.decoder.output_specs[str(config.roi.min_level)][-1]
   boxes = tf.keras.Input([1, 4])
   classes = tf.keras.Input([1], dtype=tf.int32)
   features = tf.keras.Input([1, size, size, channels])
@@ -195,6 +260,8 @@ def _create_variables(
   mask_features = tf.keras.Input([1, size, size, mask.num_filters])
   model.coarse_mask_head(mask_features, logits, classes)
   model.fine_mask_head(mask_features, logits, classes)
+  side = size // config.cad_head.pool_size
+  features = tf.keras.Input([1, side, side, channels])
   for head in (
     model.embedding_head,
     model.pose_bin_head,
@@ -213,7 +280,23 @@ def _read_assets(config: mask2cad_cfg.Mask2CAD) -> _Assets:
     config.shapemask.num_priors,
     config.roi.crop_size,
   )
-  path = config.pose.medoids_path
+  pose = config.pose
+  bins = _read_rotations(config, pose.medoids_path, pose.num_bins, 'num_bins')
+  views = bins
+  if pose.num_view_rotations:
+    views = _read_rotations(
+      config,
+      pose.view_rotations_path,
+      pose.num_view_rotations,
+      'num_view_rotations',
+    )
+  return _Assets(priors, *bins, *views)
+
+
+def _read_rotations(
+  config: mask2cad_cfg.Mask2CAD, path: str, count: int, name: str
+) -> Tuple[np.ndarray, np.ndarray]:
+  """Rotations [C, count, 4] and which are valid [C, count], 0 or 1."""
   rotations, valid, meta = view_medoids.load(path, config.class_names)
   if meta['rotation_frame'] != config.pose.rotation_frame:
     raise ValueError(
@@ -222,9 +305,9 @@ def _read_assets(config: mask2cad_cfg.Mask2CAD) -> _Assets:
       'them again: python -m tfrecords_tools.build_pose_medoids '
       f'--rotation_frame={config.pose.rotation_frame}'
     )
-  if rotations.shape[1] != config.pose.num_bins:
+  if rotations.shape[1] != count:
     raise ValueError(
-      f'model.pose.num_bins is {config.pose.num_bins}, but {path!r} has '
+      f'model.pose.{name} is {count}, but {path!r} has '
       f'{rotations.shape[1]} medoids per class. Make them equal.'
     )
-  return _Assets(priors, rotations, valid.astype(np.float32))
+  return rotations, valid.astype(np.float32)

@@ -5,12 +5,16 @@ from typing import Dict
 from typing import Mapping
 from typing import Optional
 from typing import Sequence
+from typing import Union
 
 import tensorflow as tf
 from official.vision.modeling import retinanet_model
 from official.vision.ops import anchor
 
 from mask2cad_tf.ops import roi_masks
+
+BRANCHES = ('detection', 'objects')
+Images = Union[tf.Tensor, Mapping[str, tf.Tensor]]
 
 
 @tf.keras.utils.register_keras_serializable(package='Mask2CAD')
@@ -35,6 +39,10 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     view_encoder: tf.keras.layers.Layer,
     outer_box_scale: float,
     stop_mask_gradient: bool = True,
+    roi_pyramid: Optional[tf.keras.layers.Layer] = None,
+    square_outer_boxes: bool = False,
+    object_pool_size: int = 1,
+    class_log_priors: Sequence[float] = (),
     **kwargs,
   ):
     """Puts built parts together.
@@ -53,13 +61,21 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       pose_delta_head: heads.cad.PoseDeltaHead.
       center_head: heads.cad.CenterHead.
       pose_decoder: layers.pose_decoder.PoseDecoder.
-      view_encoder: view_encoder.ViewEncoder.
+      view_encoder: view_encoder.ViewEncoder, or another of its interface.
       outer_box_scale: side of the outer box over the box's.
       stop_mask_gradient: whether M_i enters M_i∘F_i as a constant.
+      roi_pyramid: layers.fused_pyramid.FusedPyramid, which RoIs are cropped
+        from; None: from the detector's FPN.
+      square_outer_boxes: see roi_masks.outer_boxes.
+      object_pool_size: M_i∘F_i is averaged so many times smaller before the CAD
+        branches.
+      class_log_priors: added to the logits of classes 1, 2, ... before NMS:
+        photos show other frequencies than training did; empty for none.
       **kwargs: RetinaNetModel's anchor arguments.
     """
     super().__init__(backbone, decoder, head, detection_generator, **kwargs)
     parts = {
+      'roi_pyramid': roi_pyramid,
       'roi_features': roi_features,
       'shape_prior_head': shape_prior_head,
       'coarse_mask_head': coarse_mask_head,
@@ -77,29 +93,36 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       parts,
       outer_box_scale=outer_box_scale,
       stop_mask_gradient=stop_mask_gradient,
+      square_outer_boxes=square_outer_boxes,
+      object_pool_size=object_pool_size,
+      class_log_priors=tuple(class_log_priors),
     )
 
   def call(
     self,
-    images: tf.Tensor,
+    images: Images,
     image_shape: Optional[tf.Tensor] = None,
     anchor_boxes: Optional[Mapping[str, tf.Tensor]] = None,
     roi_boxes: Optional[tf.Tensor] = None,
     roi_classes: Optional[tf.Tensor] = None,
     views: Optional[tf.Tensor] = None,
     training: Optional[bool] = None,
+    branches: Sequence[str] = BRANCHES,
   ) -> Dict[str, Any]:
     """Runs training, detection, or detection on given boxes.
 
     Args:
-      images: [B, H, W, 3], normalised as Model Garden's parsers do.
+      images: [B, H, W, 3], normalised as Model Garden's parsers do, or what
+        the backbone makes of them, level to [B, H_l, W_l, C_l].
       image_shape: [B, 2] height and width without padding; clips detections.
       anchor_boxes: level to [B, H_l, W_l, A * 4]; made here if None.
       roi_boxes: [B, N, 4] yxyx, pixels: the sampled RoIs in training; without
         training these boxes take the detections' place, with score 1.
       roi_classes: int [B, N], 0 where a box is padding; padding comes last.
-      views: [B, O, V, 128, 128, 1], the pool of rendered views (training).
+      views: [B, O, V, 128, 128, 1], the pool of rendered views (training), or
+        [B, O, V, ...], what the view encoder's stem makes of them.
       training: whether it is in training mode.
+      branches: of BRANCHES, what training computes.
 
     Returns:
       Training: cls_outputs and box_outputs by level; prior_masks,
@@ -117,16 +140,24 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     Raises:
       ValueError: an argument that the mode needs is missing.
     """
-    self._check_arguments(roi_boxes, roi_classes, views, training)
-    # The parent's training branch is the one that stops before NMS.
-    dense = super().call(
-      images, output_intermediate_features=True, training=True
-    )
-    outputs = {key: dense[key] for key in ('cls_outputs', 'box_outputs')}
+    self._check_arguments(roi_boxes, roi_classes, views, training, branches)
+    features = images
+    if not isinstance(images, Mapping):
+      features = self.backbone(images)
+    size = _image_size(features)
+    detects = not training or 'detection' in branches
+    pyramid = outputs = {}
+    if detects or self.roi_pyramid is None:
+      pyramid = self.decoder(self._with_unused_levels(features))
+    if detects:
+      scores, offsets, _ = self.head(pyramid)
+      outputs = {'cls_outputs': scores, 'box_outputs': offsets}
+    if training and 'objects' not in branches:
+      return outputs
     boxes, classes = roi_boxes, roi_classes
     if not training:
       if roi_boxes is None:
-        anchor_boxes = anchor_boxes or self._anchor_boxes(images)
+        anchor_boxes = anchor_boxes or self._anchor_boxes(features)
         detections = self._detect(outputs, anchor_boxes, image_shape)
       else:
         detections = _given_detections(roi_boxes, roi_classes)
@@ -134,11 +165,13 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       boxes = outputs['detection_boxes']
       classes = outputs['detection_classes']
     outer_boxes = roi_masks.outer_boxes(
-      tf.stop_gradient(boxes), self._config_dict['outer_box_scale']
+      tf.stop_gradient(boxes),
+      self._config_dict['outer_box_scale'],
+      square=self._config_dict['square_outer_boxes'],
     )
-    rois = self._describe(
-      dense, boxes, outer_boxes, classes, images.shape[1:3], training
-    )
+    if self.roi_pyramid is not None:
+      pyramid = self.roi_pyramid(features, training=training)
+    rois = self._describe(pyramid, boxes, outer_boxes, classes, size, training)
     if training:
       embeddings = self.view_encoder(views, training=training)
       return {**outputs, **rois, 'view_embeddings': embeddings}
@@ -146,7 +179,16 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     outputs.update(self._decode(rois, boxes, classes))
     return outputs
 
-  def _check_arguments(self, roi_boxes, roi_classes, views, training) -> None:
+  def _check_arguments(
+    self, roi_boxes, roi_classes, views, training, branches
+  ) -> None:
+    if not branches or set(branches) - set(BRANCHES):
+      raise ValueError(
+        f'Mask2CADModel: branches are some of {", ".join(BRANCHES)}; found '
+        f'{list(branches)}. See task.train_branches.'
+      )
+    if training and 'objects' not in branches:
+      return
     if (roi_boxes is None) != (roi_classes is None):
       raise ValueError(
         'Mask2CADModel: expected roi_boxes and roi_classes together, found '
@@ -158,7 +200,9 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
         'which the training parser puts among the labels.'
       )
 
-  def _anchor_boxes(self, images: tf.Tensor) -> Dict[str, tf.Tensor]:
+  def _anchor_boxes(
+    self, features: Mapping[str, tf.Tensor]
+  ) -> Dict[str, tf.Tensor]:
     """Anchors of the images' size, level to [B, H_l, W_l, A * 4]."""
     config = self._config_dict
     boxes = anchor.Anchor(
@@ -167,13 +211,25 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       num_scales=config['num_scales'],
       aspect_ratios=config['aspect_ratios'],
       anchor_size=config['anchor_size'],
-      image_size=tuple(images.shape[1:3]),
+      image_size=tuple(_image_size(features)),
     ).multilevel_boxes
-    batch = tf.shape(images)[0]
+    batch = tf.shape(features['3'])[0]
     return {
       level: tf.tile(box[None], [batch, 1, 1, 1])
       for level, box in boxes.items()
     }
+
+  def _with_unused_levels(
+    self, features: Mapping[str, tf.Tensor]
+  ) -> Dict[str, tf.Tensor]:
+    """Zeros for levels that are not cached: Keras wants them, no one reads."""
+    batch = tf.shape(features['3'])[:1]
+    missing = {
+      level: tf.zeros(tf.concat([batch, shape[1:]], axis=0))
+      for level, shape in self.backbone.output_specs.items()
+      if level not in features
+    }
+    return {**features, **missing}
 
   def _detect(
     self,
@@ -184,7 +240,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     """Decoding and NMS, in float32; NMS's padding set to zero."""
     found = self.detection_generator(
       tf.nest.map_structure(_float32, dict(dense['box_outputs'])),
-      tf.nest.map_structure(_float32, dict(dense['cls_outputs'])),
+      tf.nest.map_structure(self._with_priors, dict(dense['cls_outputs'])),
       anchor_boxes,
       image_shape,
     )
@@ -198,6 +254,15 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       'detection_scores': tf.where(valid, found['detection_scores'], 0.0),
       'num_detections': count,
     }
+
+  def _with_priors(self, logits: tf.Tensor) -> tf.Tensor:
+    """Float32 [B, H_l, W_l, A * C] with the classes' log priors added."""
+    logits = _float32(logits)
+    priors = self._config_dict['class_log_priors']
+    if not priors:
+      return logits
+    shift = [0.0, *priors]  # the background's logit is not read
+    return logits + tf.constant(shift * (logits.shape[-1] // len(shift)))
 
   def _decode(
     self, rois: Mapping[str, tf.Tensor], boxes: tf.Tensor, classes: tf.Tensor
@@ -220,21 +285,16 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
 
   def _describe(
     self,
-    dense: Mapping[str, tf.Tensor],
+    pyramid: Mapping[str, tf.Tensor],
     boxes: tf.Tensor,
     outer_boxes: tf.Tensor,
     classes: tf.Tensor,
     image_size: Sequence[int],
     training: Optional[bool],
   ) -> Dict[str, tf.Tensor]:
-    """Every branch's raw outputs; `dense` has the pyramid as 'decoder_3'..."""
-    features = {
-      key[len('decoder_') :]: value
-      for key, value in dense.items()
-      if key.startswith('decoder_')
-    }
+    """Every branch's raw outputs."""
     # F_i, [B, N, M, M, C_fpn].
-    roi_features = self.roi_features(features, outer_boxes, image_size)
+    roi_features = self.roi_features(pyramid, outer_boxes, image_size)
     mask_features, prior_masks = self.shape_prior_head(
       roi_features, boxes, outer_boxes, classes
     )
@@ -245,6 +305,9 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       roi_features,
       tf.cast(coarse_logits, roi_features.dtype),
       self._config_dict['stop_mask_gradient'],
+    )
+    object_features = roi_masks.pool(
+      object_features, self._config_dict['object_pool_size']
     )
     outputs = {
       'prior_masks': prior_masks,
@@ -279,9 +342,29 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     return self.pose_decoder.bins_valid > 0.5
 
   @property
+  def view_rotations(self) -> tf.Variable:
+    """Rotations of gallery views, [C, V, 4] wxyz, the configured frame."""
+    return self.pose_decoder.view_rotations
+
+  @property
+  def view_rotations_valid(self) -> tf.Tensor:
+    """Which of them are distinct, bool [C, V]."""
+    return self.pose_decoder.views_valid > 0.5
+
+  def branch_parts(self, branch: str) -> Sequence[tf.keras.layers.Layer]:
+    """The parts that only one of BRANCHES trains; the backbone is of none."""
+    items = self.checkpoint_items
+    if branch == 'detection':
+      own = ('decoder', 'head') if self.roi_pyramid is not None else ('head',)
+      return [items[name] for name in own]
+    shared = ('backbone', 'decoder', 'head')
+    return [part for name, part in items.items() if name not in shared]
+
+  @property
   def checkpoint_items(self) -> Mapping[str, tf.keras.layers.Layer]:
     """Every part that has weights, by name."""
     names = (
+      *(('roi_pyramid',) if self.roi_pyramid is not None else ()),
       'shape_prior_head',
       'coarse_mask_head',
       'fine_mask_head',
@@ -296,6 +379,11 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       **super().checkpoint_items,
       **{name: getattr(self, name) for name in names},
     }
+
+
+def _image_size(features: Mapping[str, tf.Tensor]) -> Sequence[int]:
+  """Height and width, pixels, of the images that the backbone saw."""
+  return [8 * side for side in features['3'].shape[1:3]]
 
 
 def _float32(x: tf.Tensor) -> tf.Tensor:

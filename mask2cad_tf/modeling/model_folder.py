@@ -1,7 +1,11 @@
-"""A training's folder as a model: params.yaml and a checkpoint."""
+"""A folder as a model: params.yaml and a checkpoint, or packed weights."""
 
+import copy
 import hashlib
 import os
+import pathlib
+from typing import Any
+from typing import Dict
 from typing import Tuple
 
 import tensorflow as tf
@@ -9,39 +13,46 @@ from official.core import config_definitions as cfg
 from official.core import exp_factory
 from official.modeling import hyperparams
 
+import mask2cad_tf
+
 # Imported for its registrations with Model Garden's experiment factory.
 from mask2cad_tf.configs import experiments  # noqa: F401
+from mask2cad_tf.data import atomic_folder
 from mask2cad_tf.modeling import factory
 from mask2cad_tf.modeling import mask2cad_model
+from mask2cad_tf.modeling import packed_weights
 
 _PARAMS = 'params.yaml'
+_DEFAULT = ('weights', 'lite')  # inside the package
 
 
 def load(
   model_dir: str,
 ) -> Tuple[mask2cad_model.Mask2CADModel, cfg.ExperimentConfig]:
-  """Builds the folder's model and restores its latest checkpoint.
+  """Builds the folder's model and gives it its weights.
 
-  Priors, medoids and backbone come from the checkpoint; no other file is read.
+  Priors, medoids and backbone come with the weights; no other file is read.
+  Where a folder has both, its latest checkpoint goes before packed weights: a
+  packed model was trained further there.
 
   Args:
     model_dir: `--model_dir` of mask2cad_tf.train, or a copy of its params.yaml
-      and of its latest checkpoint.
+      and of its latest checkpoint; or `--output_dir` of mask2cad_tf.pack.
 
   Returns:
     The model, and the experiment's configuration.
 
   Raises:
-    FileNotFoundError: the folder, its params.yaml or a checkpoint is missing.
-    ValueError: the checkpoint is not of this model.
+    FileNotFoundError: the folder, its params.yaml or the weights are missing.
+    ValueError: the weights are damaged or not of this model.
   """
-  config = _load_params(model_dir)
+  config = load_params(model_dir)
   checkpoint = tf.train.latest_checkpoint(model_dir)
-  if not checkpoint:
+  if not checkpoint and not packed_weights.is_packed(model_dir):
     raise FileNotFoundError(
       f'No checkpoint in {model_dir!r}: expected the files `checkpoint`, '
-      'ckpt-*.index and ckpt-*.data-*. Train a model there: '
-      'python -m mask2cad_tf.train --help'
+      'ckpt-*.index and ckpt-*.data-*, or the packed weights.npz and '
+      'weights.json. Train a model there: python -m mask2cad_tf.train --help'
     )
   model_config = config.task.model
   model = factory.build_mask2cad(
@@ -49,6 +60,87 @@ def load(
     model_config,
     load_assets=False,
   )
+  if checkpoint:
+    _restore(model, checkpoint, model_dir)
+  else:
+    packed_weights.read(model, model_dir)
+  return model, config
+
+
+def write_packed(
+  model: mask2cad_model.Mask2CADModel, config: cfg.ExperimentConfig, folder: str
+) -> Dict[str, Any]:
+  """Writes a folder that `load` takes: params.yaml and packed weights.
+
+  Priors and rotations are among the weights; data paths are left out.
+
+  Args:
+    model: of `config`.
+    config: the experiment.
+    folder: appears whole, in place of an earlier packed model.
+
+  Returns:
+    The manifest of `packed_weights`.
+
+  Raises:
+    ValueError: the folder holds something else, or the weights cannot be
+      packed; nothing is written.
+  """
+  with atomic_folder.replacing(folder, packed_weights.MANIFEST) as new:
+    hyperparams.save_params_dict_to_yaml(
+      _without_paths(config), os.path.join(new, _PARAMS)
+    )
+    return packed_weights.write(model, new)
+
+
+def _without_paths(config: cfg.ExperimentConfig) -> cfg.ExperimentConfig:
+  """The configuration without the files of the machine that trained it."""
+  config = copy.deepcopy(config)
+  task = config.task
+  task.model.pose.medoids_path = task.model.pose.view_rotations_path = ''
+  task.model.shapemask.priors_path = task.library_path = ''
+  task.init_checkpoint = None
+  for data in (task.train_data, task.validation_data):
+    data.input_path = data.views_path = ''
+  return config
+
+
+def default_folder() -> str:
+  """The folder of the model that comes with the package.
+
+  Raises:
+    FileNotFoundError: this installation has none.
+  """
+  path = pathlib.Path(mask2cad_tf.__file__).parent.joinpath(*_DEFAULT)
+  if not (path / _PARAMS).exists():
+    raise FileNotFoundError(
+      f'No packaged model at {str(path)!r}: this installation came without '
+      'it. Install the wheel of mask2cad-tf, which carries the weights, or '
+      'give a model of your own with --model.'
+    )
+  return str(path)
+
+
+def load_params(model_dir: str) -> cfg.ExperimentConfig:
+  """The experiment of a folder's params.yaml.
+
+  Raises:
+    FileNotFoundError: there is none.
+  """
+  path = os.path.join(model_dir, _PARAMS)
+  if not tf.io.gfile.exists(path):
+    raise FileNotFoundError(
+      f'No {_PARAMS} in {model_dir!r}: expected a folder that '
+      'mask2cad_tf.train has written (--model_dir) or mask2cad_tf.pack.'
+    )
+  config = exp_factory.get_exp_config('mask2cad')
+  params = hyperparams.read_yaml_to_params_dict(path).as_dict()
+  return hyperparams.override_params_dict(config, params, is_strict=True)
+
+
+def _restore(
+  model: mask2cad_model.Mask2CADModel, checkpoint: str, model_dir: str
+) -> None:
   try:
     status = tf.train.Checkpoint(model=model).restore(checkpoint)
     status.expect_partial().assert_existing_objects_matched()
@@ -57,19 +149,6 @@ def load(
       f'The checkpoint {checkpoint!r} does not hold the model of '
       f'{os.path.join(model_dir, _PARAMS)!r}: {error}'
     ) from error
-  return model, config
-
-
-def _load_params(model_dir: str) -> cfg.ExperimentConfig:
-  path = os.path.join(model_dir, _PARAMS)
-  if not tf.io.gfile.exists(path):
-    raise FileNotFoundError(
-      f'No {_PARAMS} in {model_dir!r}: expected a folder that '
-      'mask2cad_tf.train has written (--model_dir).'
-    )
-  config = exp_factory.get_exp_config('mask2cad')
-  params = hyperparams.read_yaml_to_params_dict(path).as_dict()
-  return hyperparams.override_params_dict(config, params, is_strict=True)
 
 
 def fingerprint(model: mask2cad_model.Mask2CADModel) -> str:

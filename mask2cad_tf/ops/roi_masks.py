@@ -6,7 +6,10 @@ import tensorflow as tf
 
 
 def outer_boxes(
-  boxes: tf.Tensor, scale: float, image_shape: Optional[tf.Tensor] = None
+  boxes: tf.Tensor,
+  scale: float,
+  image_shape: Optional[tf.Tensor] = None,
+  square: bool = False,
 ) -> tf.Tensor:
   """Boxes grown about their centres, so that a mask may exceed its box.
 
@@ -14,6 +17,8 @@ def outer_boxes(
     boxes: float [..., 4], (ymin, xmin, ymax, xmax), pixels.
     scale: outer side over inner side; ShapeMask's is 1.25.
     image_shape: number [..., 2], (height, width), pixels: clips the result.
+    square: both sides grow to `scale` times the longer one, so that a crop
+      shows the object's aspect ratio.
 
   Returns:
     float [..., 4], pixels.
@@ -26,12 +31,33 @@ def outer_boxes(
       f'An outer box encloses its box, so its scale must be at least 1; '
       f'found {scale}. Set roi.outer_box_scale >= 1.'
     )
-  margin = 0.5 * (scale - 1.0) * (boxes[..., 2:] - boxes[..., :2])
+  sides = boxes[..., 2:] - boxes[..., :2]
+  target = tf.reduce_max(sides, axis=-1, keepdims=True) if square else sides
+  margin = 0.5 * (scale * target - sides)
   grown = tf.concat([boxes[..., :2] - margin, boxes[..., 2:] + margin], axis=-1)
   if image_shape is None:
     return grown
   limit = tf.cast(image_shape, boxes.dtype)
   return tf.clip_by_value(grown, 0.0, tf.concat([limit, limit], axis=-1))
+
+
+def pool(features: tf.Tensor, size: int) -> tf.Tensor:
+  """Averages windows of a crop.
+
+  Args:
+    features: [B, N, M, M, channels].
+    size: side of a window; divides M.
+
+  Returns:
+    [B, N, M / size, M / size, channels].
+  """
+  if size == 1:
+    return features
+  shape = features.shape
+  x = tf.reshape(features, tf.concat([[-1], shape[2:]], axis=0))
+  x = tf.nn.avg_pool2d(x, size, size, 'VALID')
+  x = tf.reshape(x, tf.concat([tf.shape(features)[:2], x.shape[1:]], axis=0))
+  return tf.ensure_shape(x, [*shape[:2], *x.shape[2:]])
 
 
 def mask_features(

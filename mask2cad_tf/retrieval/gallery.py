@@ -3,7 +3,8 @@
     manifest.json    format, content hash, classes, encoder, one entry per CAD
     meshes/          the CADs' files, copied, under <class>/<shape>/
     embeddings.npy   float32 [cads, V, E], as the view encoder gave them
-    views.npz        rotations [cads, V, 4] (w, x, y, z); valid [cads, V]
+    views.npz        rotations [cads, V, 4] (w, x, y, z); valid [cads, V];
+                     silhouettes [cads, V, 128], see view_silhouettes
 
 NumPy only: a gallery is read where TensorFlow is not.
 """
@@ -13,6 +14,7 @@ import functools
 import hashlib
 import json
 import os
+import zipfile
 from typing import Any
 from typing import Dict
 from typing import Optional
@@ -21,11 +23,19 @@ from typing import Tuple
 
 import numpy as np
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = 'manifest.json'
 MESHES = 'meshes'
 _EMBEDDINGS = 'embeddings.npy'
 _VIEWS = 'views.npz'
+_UNREADABLE = (
+  OSError,
+  EOFError,
+  KeyError,
+  TypeError,
+  ValueError,
+  zipfile.BadZipFile,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +82,7 @@ class Gallery:
     embeddings: float32 [cads, V, E].
     rotations: float32 [cads, V, 4], (w, x, y, z), of the views.
     valid: bool [cads, V], False where a view repeats another.
+    silhouettes: uint8 [cads, V, 128], packed 32 x 32 bits of the views.
   """
 
   path: str
@@ -81,6 +92,7 @@ class Gallery:
   embeddings: np.ndarray
   rotations: np.ndarray
   valid: np.ndarray
+  silhouettes: np.ndarray
 
   @property
   def cad_ids(self) -> Tuple[str, ...]:
@@ -109,6 +121,7 @@ class Gallery:
       (self.embeddings, '<f4'),
       (self.rotations, '<f4'),
       (self.valid, 'u1'),
+      (self.silhouettes, 'u1'),
     ):
       digest.update(str(array.shape).encode())
       digest.update(np.ascontiguousarray(array, dtype).tobytes())
@@ -123,14 +136,18 @@ class Gallery:
   def _rows(self) -> Dict[str, int]:
     return {cad.id: row for row, cad in enumerate(self.cads)}
 
-  def cad(self, cad_id: str) -> Cad:
-    """The entry of a CAD. Raises ValueError for an id it does not hold."""
+  def row(self, cad_id: str) -> int:
+    """Row of a CAD. Raises ValueError for an id it does not hold."""
     if cad_id not in self._rows:
       raise ValueError(
         f'Gallery {self.path!r} has no CAD {cad_id!r}; it holds '
         f'{len(self.cads)} CADs.'
       )
-    return self.cads[self._rows[cad_id]]
+    return self._rows[cad_id]
+
+  def cad(self, cad_id: str) -> Cad:
+    """The entry of a CAD. Raises ValueError for an id it does not hold."""
+    return self.cads[self.row(cad_id)]
 
   def mesh_path(self, cad_id: str) -> str:
     """Path of a CAD's mesh file. Raises ValueError for an unknown id."""
@@ -162,6 +179,7 @@ def write_index(folder: str, gallery: Gallery) -> None:
     os.path.join(folder, _VIEWS),
     rotations=gallery.rotations.astype(np.float32),
     valid=gallery.valid.astype(bool),
+    silhouettes=gallery.silhouettes,
   )
   manifest = {
     'format_version': FORMAT_VERSION,
@@ -196,6 +214,7 @@ def load(
     embeddings = np.load(os.path.join(path, _EMBEDDINGS))
     with np.load(os.path.join(path, _VIEWS)) as views:
       rotations, valid = views['rotations'], views['valid']
+      silhouettes = views['silhouettes']
     gallery = Gallery(
       path=path,
       class_names=tuple(manifest['class_names']),
@@ -204,9 +223,10 @@ def load(
       embeddings=embeddings,
       rotations=rotations,
       valid=valid,
+      silhouettes=silhouettes,
     )
     intact = gallery.content_hash == manifest['content_hash']
-  except (OSError, EOFError, KeyError, TypeError, ValueError) as error:
+  except _UNREADABLE as error:
     raise ValueError(_damaged(path, str(error))) from error
   if not intact:
     raise ValueError(

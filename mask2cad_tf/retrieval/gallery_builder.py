@@ -8,6 +8,7 @@ from typing import Any
 from typing import Callable
 from typing import Dict
 from typing import List
+from typing import NamedTuple
 from typing import Optional
 from typing import Sequence
 from typing import Tuple
@@ -27,9 +28,19 @@ from mask2cad_tf.geometry import views
 from mask2cad_tf.modeling import mask2cad_model
 from mask2cad_tf.modeling import model_folder
 from mask2cad_tf.retrieval import gallery as gallery_lib
+from mask2cad_tf.retrieval import view_silhouettes
 
 # (CADs done, CADs in all, the id just done)
 Progress = Callable[[int, int, str], None]
+
+
+class _Row(NamedTuple):
+  """What a gallery holds of one CAD."""
+
+  cad: gallery_lib.Cad
+  label: int
+  embeddings: np.ndarray  # [V, E]
+  silhouettes: np.ndarray  # [V, 128]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,11 +68,11 @@ def build(
 ) -> BuildReport:
   """Builds a gallery; `output_dir` changes only when all went well.
 
-  A CAD's views are rendered at its class's rotation bins (Sec. 3.2), which the
-  model carries.
+  A CAD's views are rendered at its class's view rotations, which the model
+  carries: the rotation bins (Sec. 3.2) or a denser set.
 
   Args:
-    model: its view encoder and its `pose_bins`, `pose_bins_valid`.
+    model: its view encoder and its `view_rotations`.
     config: its class names.
     library_root: folder <class>/<shape>/*.{obj,glb,ply,off}.
     output_dir: a gallery's folder, new or to be replaced.
@@ -98,7 +109,14 @@ def build(
           ) from error
         broken.append((entry.cad_id, str(error)))
         continue
-      rows.append((cad, encode(renderings).numpy(), label))
+      rows.append(
+        _Row(
+          cad,
+          label,
+          encode(renderings).numpy(),
+          view_silhouettes.pack(renderings[..., 0]),
+        )
+      )
       if progress:
         progress(done + 1, len(entries), entry.cad_id)
     if not rows:
@@ -111,10 +129,11 @@ def build(
         path=folder,
         class_names=tuple(config.class_names),
         encoder=model_folder.fingerprint(model),
-        cads=tuple(cad for cad, _, _ in rows),
-        embeddings=np.stack([embedding for _, embedding, _ in rows]),
-        rotations=bins[[label for _, _, label in rows]],
-        valid=bins_valid[[label for _, _, label in rows]],
+        cads=tuple(row.cad for row in rows),
+        embeddings=np.stack([row.embeddings for row in rows]),
+        rotations=bins[[row.label for row in rows]],
+        valid=bins_valid[[row.label for row in rows]],
+        silhouettes=np.stack([row.silhouettes for row in rows]),
       ),
     )
   return BuildReport(gallery_lib.load(output_dir), tuple(broken))
@@ -142,8 +161,8 @@ def _view_rotations(
   model: mask2cad_model.Mask2CADModel, num_views: Optional[int]
 ) -> Tuple[np.ndarray, np.ndarray]:
   """Rotations [C, V, 4] and which are valid [C, V]."""
-  bins = np.asarray(model.pose_bins, np.float32)
-  valid = np.asarray(model.pose_bins_valid, bool)
+  bins = np.asarray(model.view_rotations, np.float32)
+  valid = np.asarray(model.view_rotations_valid, bool)
   if num_views is None:
     num_views = bins.shape[1]
   if not 1 <= num_views <= bins.shape[1]:

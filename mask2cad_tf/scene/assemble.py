@@ -13,6 +13,7 @@ import numpy as np
 from mask2cad_tf.geometry import cameras
 from mask2cad_tf.geometry import posed_cad
 from mask2cad_tf.geometry import rotations
+from mask2cad_tf.refinement import refiner
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.scene import cad_meshes
 from mask2cad_tf.scene import masks
@@ -32,6 +33,8 @@ class Candidate:
     similarity: cosine of the embeddings.
     rotation: float [3, 3], CAD to camera.
     translation: float [3], CAD units.
+    silhouette_iou: overlap of the posed CAD with the mask; None: not compared.
+    feature_similarity: cosine of photo and rendering; None: not compared.
   """
 
   cad_id: str
@@ -39,6 +42,8 @@ class Candidate:
   similarity: float
   rotation: np.ndarray
   translation: np.ndarray
+  silhouette_iou: Optional[float] = None
+  feature_similarity: Optional[float] = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -75,6 +80,7 @@ def assemble(
   camera: photo_lib.Camera,
   min_score: float = 0.0,
   depth: Optional[float] = None,
+  hypotheses: Optional[Sequence[Sequence[refiner.Hypothesis]]] = None,
 ) -> List[SceneObject]:
   """Poses every detection of a photo that scores enough.
 
@@ -86,6 +92,8 @@ def assemble(
     camera: of the photo.
     min_score: detections below it are left out.
     depth: Z of every CAD's origin, CAD units; None: fitted to the box.
+    hypotheses: of each detection, best first, where renderings were compared
+      with the photo; they take the place of what the network alone says.
 
   Returns:
     Objects in descending score. A detection is left out, with a warning, when
@@ -111,8 +119,45 @@ def assemble(
         score,
       )
       continue
-    objects.append(_pose(detection, label_name, gallery, cads, camera, depth))
+    found = _pose(detection, label_name, gallery, cads, camera, depth)
+    if hypotheses is not None and hypotheses[index]:
+      found = _refined(found, hypotheses[index], gallery, camera)
+    objects.append(found)
   return sorted(objects, key=lambda found: -found.cad.score)
+
+
+def _refined(
+  found: SceneObject,
+  hypotheses: Sequence[refiner.Hypothesis],
+  gallery: gallery_lib.Gallery,
+  camera: photo_lib.Camera,
+) -> SceneObject:
+  """The object with the best hypothesis in place of the network's."""
+  candidates = tuple(
+    Candidate(
+      hypothesis.cad_id,
+      gallery.cad(hypothesis.cad_id).mesh,
+      hypothesis.similarity,
+      hypothesis.rotation,
+      hypothesis.translation,
+      hypothesis.silhouette_iou,
+      None
+      if np.isnan(hypothesis.feature_similarity)
+      else hypothesis.feature_similarity,
+    )
+    for hypothesis in hypotheses
+  )
+  best = candidates[0]
+  cad = dataclasses.replace(
+    found.cad,
+    cad_id=best.cad_id,
+    mesh=best.mesh,
+    rotation=best.rotation,
+    translation=best.translation,
+    center=cameras.project(best.translation, camera.intrinsics),
+    depth=float(best.translation[2]),
+  )
+  return dataclasses.replace(found, cad=cad, candidates=candidates)
 
 
 def _is_empty(box: Sequence[float]) -> bool:

@@ -27,14 +27,22 @@ def paste(
   Returns:
     bool [height, width].
   """
+  return (
+    paste_probabilities(probabilities, outer_box, height, width) > threshold
+  )
+
+
+def paste_probabilities(
+  probabilities: np.ndarray, outer_box: np.ndarray, height: int, width: int
+) -> np.ndarray:
+  """As `paste`, before the threshold: float32 [height, width]."""
   size = probabilities.shape[0]
   (top, left, bottom, right) = np.asarray(outer_box, np.float64)
-  mask = np.zeros((height, width), bool)
+  pasted = np.zeros((height, width), np.float32)
   rows, row_weights = _axis_weights(top, bottom, height, size)
   columns, column_weights = _axis_weights(left, right, width, size)
-  values = row_weights @ probabilities @ column_weights.T
-  mask[rows, columns] = values > threshold
-  return mask
+  pasted[rows, columns] = row_weights @ probabilities @ column_weights.T
+  return pasted
 
 
 def _axis_weights(

@@ -66,13 +66,17 @@ def _object(found: assemble.SceneObject) -> Dict[str, Any]:
 
 
 def _candidate(candidate: assemble.Candidate) -> Dict[str, Any]:
-  return {
+  entry = {
     'cad_id': candidate.cad_id,
     'mesh': candidate.mesh,
     'similarity': candidate.similarity,
     'rotation': _numbers(candidate.rotation),
     'translation': _numbers(candidate.translation),
   }
+  for name in ('silhouette_iou', 'feature_similarity'):
+    if getattr(candidate, name) is not None:
+      entry[name] = float(getattr(candidate, name))
+  return entry
 
 
 def _numbers(array: np.ndarray) -> list:

@@ -18,6 +18,7 @@ from official.vision.ops import preprocess_ops
 
 from mask2cad_tf import conventions
 from mask2cad_tf.configs import mask2cad as mask2cad_config
+from mask2cad_tf.data import image_scaling
 from mask2cad_tf.modeling import mask2cad_model
 from mask2cad_tf.ops import cameras
 from mask2cad_tf.retrieval import gallery as gallery_lib
@@ -122,9 +123,14 @@ class Mask2CADModule(tf.Module):
     )
 
   def _preprocess_one(self, image: tf.Tensor) -> Tuple[tf.Tensor, tf.Tensor]:
-    image, info = preprocess_ops.resize_and_crop_image(
-      preprocess_ops.normalize_image(image), self._input_size, self._padded_size
+    image, info = image_scaling.resize_and_crop(
+      tf.image.convert_image_dtype(image, tf.float32),
+      self._input_size,
+      1.0,
+      tf.zeros(2),
     )
+    image = preprocess_ops.normalize_image(image)
+    image = tf.image.pad_to_bounding_box(image, 0, 0, *self._padded_size)
     return tf.ensure_shape(image, [*self._padded_size, 3]), info
 
   def infer(

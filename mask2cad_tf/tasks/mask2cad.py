@@ -22,17 +22,19 @@ from mask2cad_tf.modeling import initialization
 from mask2cad_tf.modeling import mask2cad_model
 from mask2cad_tf.tasks import validation_scenes
 
-_LOSS_NAMES = (
-  'cls',
-  'box',
-  'prior_mask',
-  'coarse_mask',
-  'fine_mask',
-  'embedding',
-  'pose_bin',
-  'pose_delta',
-  'center',
-)
+# By branch.
+_LOSS_NAMES = {
+  'detection': ('cls', 'box'),
+  'objects': (
+    'prior_mask',
+    'coarse_mask',
+    'fine_mask',
+    'embedding',
+    'pose_bin',
+    'pose_delta',
+    'center',
+  ),
+}
 
 
 @task_factory.register_task_cls(config_lib.Mask2CADTask)
@@ -53,6 +55,9 @@ class Mask2CADTask(retinanet.RetinaNetTask):
     )
     if params.freeze_backbone:
       model.backbone.trainable = False
+    for branch in set(mask2cad_model.BRANCHES) - set(params.train_branches):
+      for part in model.branch_parts(branch):
+        part.trainable = False
     self._model = model  # validation embeds the CADs' views with it
     return model
 
@@ -71,8 +76,11 @@ class Mask2CADTask(retinanet.RetinaNetTask):
     input_context: Optional[tf.distribute.InputContext] = None,
   ) -> tf.data.Dataset:
     """Image and view records -> batches of (images, labels)."""
+    branches = mask2cad_model.BRANCHES
+    if params.is_training:
+      branches = self.task_config.train_branches
     return input_pipeline.build_dataset(
-      params, self.task_config.model, input_context
+      params, self.task_config.model, input_context, branches
     )
 
   def build_losses(
@@ -94,11 +102,32 @@ class Mask2CADTask(retinanet.RetinaNetTask):
       Dict of scalars.
     """
     config = self.task_config.losses
-    valid = labels['roi_valid']
-    losses = detection_losses.detection_losses(
-      outputs, labels, self.task_config.model.num_classes, config
+    losses = {}
+    if 'detection' in self.task_config.train_branches:
+      losses.update(
+        detection_losses.detection_losses(
+          outputs, labels, self.task_config.model.num_classes, config
+        )
+      )
+    if 'objects' in self.task_config.train_branches:
+      losses.update(self._object_losses(outputs, labels, model))
+    total = tf.add_n(
+      [self._weight(name) * losses[name] for name in self._loss_names()]
     )
-    losses.update(
+    if aux_losses:
+      total += tf.add_n(aux_losses)
+    losses['total_loss'] = config.loss_weight * total
+    return losses
+
+  def _object_losses(
+    self,
+    outputs: Mapping[str, Any],
+    labels: Mapping[str, Any],
+    model: mask2cad_model.Mask2CADModel,
+  ) -> Dict[str, tf.Tensor]:
+    """Losses of masks, embedding, pose."""
+    config, valid = self.task_config.losses, labels['roi_valid']
+    return dict(
       prior_mask=shapemask_losses.prior_mask_loss(
         outputs['prior_masks'], labels['roi_coarse_masks'], valid
       ),
@@ -114,13 +143,11 @@ class Mask2CADTask(retinanet.RetinaNetTask):
         outputs, labels, model.pose_bins, model.pose_bins_valid, config
       ),
     )
-    total = tf.add_n(
-      [self._weight(name) * losses[name] for name in _LOSS_NAMES]
+
+  def _loss_names(self) -> Tuple[str, ...]:
+    return sum(
+      (_LOSS_NAMES[name] for name in self.task_config.train_branches), ()
     )
-    if aux_losses:
-      total += tf.add_n(aux_losses)
-    losses['total_loss'] = config.loss_weight * total
-    return losses
 
   def _weight(self, name: str) -> float:
     config = self.task_config.losses
@@ -133,7 +160,9 @@ class Mask2CADTask(retinanet.RetinaNetTask):
   def build_metrics(self, training: bool = True) -> List[tf.keras.metrics.Mean]:
     """A mean per loss in training; COCO's metrics and scenes in validation."""
     if training:
-      names = _LOSS_NAMES + ('refined_share', 'total_loss')
+      names = self._loss_names() + ('total_loss',)
+      if 'objects' in self.task_config.train_branches:
+        names += ('refined_share',)
       return [tf.keras.metrics.Mean(name, dtype=tf.float32) for name in names]
     self.coco_metric = coco_evaluator.COCOEvaluator(
       annotation_file=None,
@@ -162,10 +191,11 @@ class Mask2CADTask(retinanet.RetinaNetTask):
     with tf.GradientTape() as tape:
       outputs = model(
         images,
-        roi_boxes=labels['roi_boxes'],
-        roi_classes=labels['roi_classes'],
-        views=labels['pool_views'],
+        roi_boxes=labels.get('roi_boxes'),
+        roi_classes=labels.get('roi_classes'),
+        views=labels.get('pool_views'),
         training=True,
+        branches=self.task_config.train_branches,
       )
       outputs = tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), outputs)
       losses = self.build_losses(outputs, labels, model.losses, model)

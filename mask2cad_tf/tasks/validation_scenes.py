@@ -14,7 +14,7 @@ from PIL import ImageDraw
 from mask2cad_tf.configs import mask2cad as config_lib
 from mask2cad_tf.data import view_pool
 from mask2cad_tf.data import view_store
-from mask2cad_tf.evaluation import box_overlap
+from mask2cad_tf.geometry import box_overlap
 from mask2cad_tf.geometry import cad_folder
 from mask2cad_tf.geometry import rotations
 from mask2cad_tf.modeling import mask2cad_model
@@ -133,6 +133,7 @@ class ValidationScenes:
       embeddings=embeddings.reshape(num_cads, num_views, -1),
       rotations=store.rotations.numpy(),
       valid=np.ones((num_cads, num_views), bool),
+      silhouettes=np.zeros((num_cads, num_views, 128), np.uint8),
     )
 
   def _mesh_paths(self) -> Dict[str, str]:

@@ -7,11 +7,18 @@ from mask2cad_tf.data import schema
 from mask2cad_tf.geometry import views
 from tfrecords_tools import record_examples
 
+# Of mask2cad_tf.cache_features, not of the tools that write records.
+_CACHED_KEYS = (
+  schema.FEATURES,
+  schema.FEATURES_SHAPE,
+  schema.FEATURES_LEVELS,
+  schema.JITTERED_VIEW_FEATURES,
+)
 _IMAGE_KEYS = {
   value
   for name, value in vars(schema).items()
   if name.isupper() and isinstance(value, str) and value.startswith('image/')
-} - set(schema.OPTIONAL_IMAGE_KEYS)
+} - {*schema.OPTIONAL_IMAGE_KEYS, *_CACHED_KEYS}
 
 
 def _records(toy_data):

@@ -338,15 +338,20 @@ def test_training_shapes_are_static(augmented, decoded):
 
 
 def test_padding_to_the_coarsest_stride_as_model_garden(toy_data, decoded):
-  # 120 is no multiple of 2^5: the image is padded to 128. Served photos pass
-  # through Model Garden's functions and must come out the same.
+  # 120 is no multiple of 2^5: the image is padded to 128. As Model Garden does,
+  # but with antialiasing.
   parser = detection_parser.Parser(
     toy_config.model(size=120), toy_config.data(toy_data, is_training=False)
   )
   for data in decoded.values():
     image, labels = parser.parse_fn(False)(data)
-    expected, info = preprocess_ops.resize_and_crop_image(
-      preprocess_ops.normalize_image(data['image']), [120, 120], [128, 128]
+    photo = preprocess_ops.normalize_image(data['image'])
+    _, info = preprocess_ops.resize_and_crop_image(
+      photo, [120, 120], [128, 128]
+    )
+    size = np.round(info[0] * info[2]).astype(int)
+    expected = tf.image.pad_to_bounding_box(
+      tf.image.resize(photo, size, antialias=True), 0, 0, 128, 128
     )
     np.testing.assert_allclose(image, expected, atol=1e-4)
     np.testing.assert_allclose(labels['image_info'], info)
@@ -389,6 +394,83 @@ def test_evaluation_labels_are_in_photo_pixels(toy_data, store, decoded):
 def test_training_without_views_says_which_setting(toy_data):
   with pytest.raises(ValueError, match='views_path.*render_views'):
     detection_parser.Parser(toy_config.model(), toy_config.data(toy_data))
+
+
+@pytest.mark.parametrize(
+  'setting',
+  [
+    {'aug_rand_hflip': True},
+    {'aug_rand_hsv': True},
+    {'aug_scale_min': 0.8},
+    {'aug_scale_max': 1.2},
+    {'aug_view_crop_min': 0.75},
+  ],
+  ids=lambda setting: next(iter(setting)),
+)
+def test_cached_features_are_not_augmented(toy_data, store, setting):
+  config = toy_config.data(toy_data, **{'aug_rand_hflip': False, **setting})
+  config.cached_features = True
+  with pytest.raises(ValueError, match=f'cached_features.*{[*setting][0]} to'):
+    detection_parser.Parser(toy_config.model(), config, store)
+  config.is_training = False  # evaluation augments nothing
+  detection_parser.Parser(toy_config.model(), config)
+
+
+def test_cached_features_without_augmentation(toy_data, store):
+  config = toy_config.data(toy_data, aug_rand_hflip=False)
+  config.cached_features = True
+  detection_parser.Parser(toy_config.model(), config, store)
+
+
+def test_a_branch_has_its_own_labels_only(toy_data, store, decoded):
+  data = {**decoded['scenes/1.png'], 'seed': tf.constant([5, 6], tf.int64)}
+  config = toy_config.data(toy_data, **_AUGMENTED)
+  results = {
+    branches: detection_parser.Parser(
+      toy_config.model(), config, store, branches
+    ).parse_fn(True)(data)
+    for branches in (('detection',), ('objects',), ('detection', 'objects'))
+  }
+  (image, whole) = results[('detection', 'objects')]
+  shared = {'image_info', 'intrinsics'}
+  detection = {
+    'anchor_boxes',
+    'cls_targets',
+    'box_targets',
+    'cls_weights',
+    'box_weights',
+  }
+  assert set(results[('detection',)][1]) == shared | detection
+  assert set(results[('objects',)][1]) == set(whole) - detection
+  assert detection < set(whole)
+  # The same chance: what is there is what both branches together see.
+  for found, labels in results.values():
+    np.testing.assert_array_equal(found, image)
+    for key, value in labels.items():
+      tf.nest.map_structure(np.testing.assert_array_equal, value, whole[key])
+
+
+def test_cached_levels_are_those_that_a_branch_reads(toy_data, store, decoded):
+  config = toy_config.data(toy_data, aug_rand_hflip=False)
+  config.cached_features = True
+  features = {
+    str(level): tf.fill([2 ** (7 - level)] * 2 + [3], np.float16(level))
+    for level in range(2, 6)
+  }
+  data = {
+    **decoded['scenes/1.png'],
+    'features': features,
+    'seed': tf.constant([5, 6], tf.int64),
+  }
+  for branches, levels in ((('detection',), '345'), (('objects',), '2345')):
+    parser = detection_parser.Parser(
+      toy_config.model(), config, store, branches
+    )
+    found, _ = parser.parse_fn(True)(data)
+    assert set(found) == set(levels)
+    for level, value in found.items():
+      assert value.dtype == tf.float32
+      np.testing.assert_array_equal(value, features[level])
 
 
 def test_augmentation_policies_are_refused(toy_data, store):

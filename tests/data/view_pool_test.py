@@ -78,6 +78,112 @@ def test_distractors_share_a_class_and_no_cad(store, seed):
   assert not views[2:].numpy().any()
 
 
+def _nearest(store, row, rotation, count):
+  """Views of a row in the order of their angle to a rotation."""
+  cosines = np.abs(store.rotations[row].numpy() @ rotation)
+  angles = 2.0 * np.arccos(np.clip(cosines, 0.0, 1.0))
+  return np.argsort(angles, kind='stable')[:count]
+
+
+@pytest.mark.parametrize('seed', range(3))
+def test_own_views_nearest_to_the_object(store, seed):
+  rng = np.random.default_rng(seed)
+  toward = rng.normal(size=(2, 4)).astype(np.float32)
+  toward /= np.linalg.norm(toward, axis=-1, keepdims=True)
+  rows = tf.constant([4, 1])
+  for sign in (1.0, -1.0):  # q and -q are one rotation
+    views, _ = view_pool.object_views(
+      store,
+      rows,
+      store.views[:2, 0],
+      tf.constant(False),
+      3,
+      2,
+      tf.constant([seed, 0]),
+      tf.constant(sign * toward),
+    )
+    for place, row in enumerate((4, 1)):
+      for i, view in enumerate(_nearest(store, row, toward[place], 3)):
+        np.testing.assert_array_equal(views[place, i], _png(store, row, view))
+
+
+def test_a_views_own_rotation_comes_first(store):
+  views, _ = view_pool.object_views(
+    store,
+    tf.constant([5]),
+    store.views[:1, 0],
+    tf.constant(False),
+    1,
+    1,
+    tf.constant([0, 0]),
+    store.rotations[5, 11:12],
+  )
+  np.testing.assert_array_equal(views[0, 0], _png(store, 5, 11))
+
+
+@pytest.mark.parametrize('seed', range(3))
+def test_distractors_are_seen_as_the_object_of_their_class(store, seed):
+  # Two objects: others of the first one's class turn as the first, those of
+  # the second one's class as the second. The unknown one turns nobody.
+  own = [_row(store, 'chair/low'), -1, _row(store, 'sofa/straight')]
+  rng = np.random.default_rng(seed)
+  toward = rng.normal(size=(3, 4)).astype(np.float32)
+  toward /= np.linalg.norm(toward, axis=-1, keepdims=True)
+  views, rows = view_pool.distractor_views(
+    store, tf.constant(own), 2, 4, tf.constant([seed, 0]), tf.constant(toward)
+  )
+  found = [row for row in rows.numpy() if row >= 0]
+  assert len(found) == 3  # two chairs, one sofa
+  for place, row in enumerate(found):
+    rotation = toward[2 if row == _row(store, 'sofa/corner') else 0]
+    for i, view in enumerate(_nearest(store, row, rotation, 2)):
+      np.testing.assert_array_equal(views[place, i], _png(store, row, view))
+
+
+def _featured(store):
+  """The store with features [1, 2, 1] in the views' place: row, view."""
+  count, num_views = store.views.shape
+  features = np.zeros([count, num_views, 1, 2, 1], '<f2')
+  features[..., 0, 0, 0] = np.arange(count)[:, np.newaxis]
+  features[..., 0, 1, 0] = np.arange(num_views)
+  return view_store.dataclasses.replace(
+    store,
+    views=tf.constant(
+      [[view.tobytes() for view in views] for views in features]
+    ),
+    feature_shape=(1, 2, 1),
+  )
+
+
+def test_cached_features_in_the_views_place(store):
+  featured = _featured(store)
+  # The first of those that repeat view 11.
+  (nearest,) = _nearest(store, 5, store.rotations[5, 11].numpy(), 1)
+  jittered = tf.constant([np.array([7.0, 8.0], '<f2').tobytes()] * 2)
+  views, rows = view_pool.object_views(
+    featured,
+    tf.constant([5, -1]),
+    jittered,
+    tf.constant(False),
+    1,
+    3,
+    tf.constant([0, 0]),
+    tf.tile(store.rotations[5, 11:12], [2, 1]),
+  )
+  assert views.shape == [3, 2, 1, 2, 1]
+  assert views.dtype == tf.float16
+  np.testing.assert_array_equal(rows, [5, -1, -1])
+  np.testing.assert_array_equal(
+    tf.reshape(views, [3, 2, 2]),
+    [[[5, nearest], [7, 8]], [[0, 0], [0, 0]], [[0, 0], [0, 0]]],
+  )
+  others, rows = view_pool.distractor_views(
+    featured, tf.constant([5]), 2, 1, tf.constant([0, 0])
+  )
+  assert others.shape == [1, 2, 1, 2, 1]
+  np.testing.assert_array_equal(others[0, :, 0, 0, 0], [rows[0]] * 2)
+
+
 def test_distractors_vary(store):
   own = tf.constant([_row(store, 'chair/low')])
   firsts = {

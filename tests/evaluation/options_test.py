@@ -3,6 +3,7 @@ import pytest
 from mask2cad_tf.evaluation import options
 
 _MODEL = {'records': 'r', 'output_dir': 'o', 'model': 'm', 'gallery': 'g'}
+_TRUTH = {'ground_truth': True, 'library': 'l', 'model': '', 'gallery': ''}
 
 
 @pytest.mark.parametrize(
@@ -14,6 +15,14 @@ _MODEL = {'records': 'r', 'output_dir': 'o', 'model': 'm', 'gallery': 'g'}
     ({'model': ''}, '--model and --gallery'),
     ({'ground_truth': True}, 'needs --library'),
     ({'ground_truth': True, 'library': 'l'}, 'neither --model nor --gallery'),
+    (
+      {**_TRUTH, 'refine': True},
+      '--ground_truth has nothing to refine or retrieve',
+    ),
+    (
+      {**_TRUTH, 'training_free': True},
+      '--ground_truth has nothing to refine or retrieve',
+    ),
   ],
 )
 def test_missing_or_contradicting_options(changes, message):

@@ -1,5 +1,7 @@
 """Network outputs -> posed CADs; the inference path is a stand-in."""
 
+import types
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -57,19 +59,20 @@ def _reader(asked=None):
     assert outer_box.shape == (4,)
     return np.ones([height, width], bool)
 
-  def depth(box, rotation, mesh, truths):
+  def depth(box, rotation, mesh, photo, center):
     if asked is not None:
-      asked.append((box.tolist(), rotation, mesh, len(truths)))
+      asked.append((box.tolist(), rotation, mesh, photo, center.tolist()))
     return 2.0
 
+  depth.is_given = True
   return predicted_cads.OutputReader(
     lambda cad_id: f'/gallery/{cad_id}.glb', depth, paste
   )
 
 
 def test_detections_are_posed_at_the_given_depth():
-  asked = []
-  prediction = _reader(asked).read(_outputs(), _photo())
+  asked, photo = [], _photo()
+  prediction = _reader(asked).read(_outputs(), photo)
   first, second = prediction.objects
   assert (first.label, first.cad_id) == (2, 'chair/a')
   assert first.mesh == '/gallery/chair/a.glb'
@@ -83,7 +86,7 @@ def test_detections_are_posed_at_the_given_depth():
   assert first.scale.tolist() == [1.0, 2.0, 3.0]  # the true object's
   np.testing.assert_allclose(second.rotation, np.diag([-1.0, 1.0, -1.0]))
   assert asked[0][0] == [1, 2, 11, 12]
-  assert asked[0][2:] == ('/gallery/chair/a.glb', 1)
+  assert asked[0][2:] == ('/gallery/chair/a.glb', photo, [30.0, 10.0])
 
 
 def test_candidates_and_a_class_without_cads():
@@ -131,6 +134,88 @@ def test_model_is_not_asked_about_no_boxes():
   path = _InferencePath()
   prediction = predictors.Model(path, _reader()).on_true_boxes(_photo(0))
   assert prediction.objects == prediction.candidates == path.calls == []
+
+
+class _Refinement:
+  """Finds chair/b first, then chair/c, of the first object; else nothing."""
+
+  def __init__(self):
+    self.asked, self.limits = [], []
+
+  def refine(
+    self,
+    image,
+    intrinsics,
+    detections,
+    depths,
+    top_k,
+    masks=None,
+    max_objects=None,
+  ):
+    self.asked.append((image.shape, len(detections), depths, top_k, masks))
+    self.limits.append(max_objects)
+    hypotheses = [
+      types.SimpleNamespace(
+        cad_id=cad_id,
+        rotation=np.diag([-1.0, -1.0, 1.0]),
+        translation=np.array([0.4, 0.0, 4.0]),
+      )
+      for cad_id in ('chair/b', 'chair/c')
+    ]
+    return [hypotheses, []]
+
+
+def test_refined_hypotheses_take_the_predictions_place():
+  refinement = _Refinement()
+  model = predictors.Model(_InferencePath(), _reader(), refinement)
+  prediction = model.detections(_photo())
+  first, second = prediction.objects
+  assert (first.cad_id, first.mesh) == ('chair/b', '/gallery/chair/b.glb')
+  np.testing.assert_array_equal(first.rotation, np.diag([-1.0, -1.0, 1.0]))
+  np.testing.assert_array_equal(first.translation, [0.4, 0.0, 4.0])
+  assert first.depth == 4.0
+  # cx - f x / z = 20 - 100 * 0.4 / 4.
+  np.testing.assert_allclose(first.center, [10.0, 15.0])
+  assert first.score == pytest.approx(0.9)  # the detection's, still
+  assert first.label == 2
+  # None twice: the network's first choice comes after the compared ones.
+  assert prediction.candidates == [['chair/b', 'chair/c', 'chair/a'], []]
+  assert second.cad_id == ''
+  np.testing.assert_allclose(second.rotation, np.diag([-1.0, 1.0, -1.0]))
+  assert refinement.asked == [
+    ((30, 40, 3), len(_outputs()), [2.0, 2.0], 10, None)
+  ]
+
+
+def test_refinement_may_see_true_masks_and_no_depth():
+  for true_masks, is_given in ((True, False), (False, True)):
+    refinement, reader = _Refinement(), _reader()
+    reader._depth.is_given = is_given
+    model = predictors.Model(_InferencePath(), reader, refinement, true_masks)
+    photo = _photo(2)
+    photo.objects[0] = photo.objects[1] = predicted_cads.dataclasses.replace(
+      photo.objects[0], mask=np.ones([30, 40], bool)
+    )
+    model.on_true_boxes(photo)
+    ((_, _, depths, _, masks),) = refinement.asked
+    assert depths == ([2.0, 2.0] if is_given else [None, None])
+    if true_masks:
+      assert [mask is photo.objects[0].mask for mask in masks] == [True, True]
+    else:
+      assert masks is None
+    # Detections have no true mask.
+    model.detections(photo)
+    assert refinement.asked[1][-1] is None
+
+
+def test_true_boxes_are_all_refined_detections_the_best():
+  refinement = _Refinement()
+  model = predictors.Model(
+    _InferencePath(), _reader(), refinement, max_refined=3
+  )
+  model.on_true_boxes(_photo(2))
+  model.detections(_photo())
+  assert refinement.limits == [None, 3]
 
 
 def test_ground_truth_predicts_itself():

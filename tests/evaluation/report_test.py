@@ -51,6 +51,24 @@ def _result(oracle=True):
     'canonical_shape': {'iou': 0.613, 'chamfer': _NAN, 'num_objects': 1},
     'retrieval': {**ranks, 'per_class': {'chair': ranks}},
     'pose': {**pose, 'per_class': {'chair': pose}},
+    'masks': {
+      'mean_iou': 0.8,
+      'num_objects': 4,
+      'per_class': {
+        'bed': {'mean_iou': 0.9, 'num_objects': 1},
+        'chair': {'mean_iou': 0.7667, 'num_objects': 3},
+      },
+    },
+    'good_shapes': 0.75,
+    'depth_error': 0.0123,
+    'first_detections': {
+      'num_photos': 3,
+      'first_right': 1,
+      'first_box': 2,
+      'ten_right': 2,
+      'ten_box': 3,
+      'first_iou': 0.6789,
+    },
     'alignment': {},
   }
 
@@ -75,6 +93,11 @@ def test_json_has_percents_and_no_nan():
   assert true_boxes['retrieval']['per_class']['chair']['top5'] == 50.0
   assert true_boxes['pose']['symmetric_accuracy'] == 100.0
   assert true_boxes['pose']['median_degrees'] == 12.0
+  assert true_boxes['masks']['mean_iou'] == 80.0
+  assert true_boxes['masks']['per_class']['bed']['mean_iou'] == 90.0
+  assert true_boxes['good_shapes'] == 75.0
+  assert true_boxes['depth_error'] == pytest.approx(1.23)
+  assert content['first_detections'] == _result()['first_detections']
   json.dumps(content, allow_nan=False)
 
 
@@ -105,8 +128,15 @@ def test_other_tables():
   assert '- depth_mode: origin' in text
   assert '3 photos, 4 true objects.' in text
   assert _rows(text, 'Shapes on true boxes (Table 2)')[::2] == [
-    ['Chamfer', 'Normal', 'F1^0.1', 'F1^0.3'],
-    ['0.990', '0.740', '25.6', '66.4'],
+    [
+      'Chamfer',
+      'Normal',
+      'F1^0.1',
+      'F1^0.3',
+      'share with F1^0.3 > 0.5',
+      'median error of z, %',
+    ],
+    ['0.990', '0.740', '25.6', '66.4', '75.0', '1.2'],
   ]
   assert _rows(text, 'Chairs in canonical pose (Table 4)')[2] == [
     '1',
@@ -125,6 +155,22 @@ def test_other_tables():
   ]
 
 
+def test_first_detections_and_masks():
+  text = report.markdown(report.tables(_result(), {}))
+  # Counts of photos, not percent.
+  assert _rows(text, 'The best detection of each photo')[2:] == [
+    ['best detection, of 3', '1', '2', '0.679'],
+    ['any of the ten best, of 3', '2', '3', ''],
+  ]
+  assert _rows(text, 'Masks on true boxes') == [
+    ['class', 'objects', 'mean IoU'],
+    ['---'] * 3,
+    ['all', '4', '80.0'],
+    ['chair', '3', '76.7'],
+    ['bed', '1', '90.0'],
+  ]
+
+
 def test_rows_are_as_wide_as_their_header():
   text = report.markdown(report.tables(_result(), {}))
   tables = text.split('\n\n')
@@ -136,10 +182,14 @@ def test_rows_are_as_wide_as_their_header():
 def test_nothing_measured_still_prints():
   result = _result()
   result['surface'] = {}
+  result['first_detections'] = {}
+  result['good_shapes'] = result['depth_error'] = _NAN
+  result['masks'] = {'mean_iou': _NAN, 'num_objects': 0, 'per_class': {}}
   result['oracle'] = {'shape': _by_mode(_NAN)}
   result['mesh_ap'] = _by_mode(_NAN)
   text = report.markdown(report.tables(result, {}))
-  assert 'No true objects.' in text
+  assert text.count('No true objects.') == 2
+  assert _rows(text, 'Masks on true boxes')[2:] == [['all', '0', '-']]
   assert 'nan' not in text
 
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mask2cad_tf.configs import experiments
 from mask2cad_tf.geometry import view_medoids
+from mask2cad_tf.modeling import frozen_view_encoder
 from tests.modeling import training_batch
 
 
@@ -16,15 +18,18 @@ def _write_priors(path, names, num_priors=3, size=8):
   return priors
 
 
-def _write_medoids(path, names, frame='camera'):
+def _write_medoids(path, names, frame='camera', count=16):
   """Random rotations, the last bin of each class invalid."""
-  rng = np.random.default_rng(1)
+  rng = np.random.default_rng(count)
   medoids = {}
   for name in names:
-    rotations = rng.normal(size=[16, 4])
+    rotations = rng.normal(size=[count, 4])
     rotations /= np.linalg.norm(rotations, axis=-1, keepdims=True)
     medoids[name] = view_medoids.Medoids(
-      rotations, np.arange(16) < 15, np.arange(16), np.arange(16)
+      rotations,
+      np.arange(count) < count - 1,
+      np.arange(count),
+      np.arange(count),
     )
   view_medoids.save(path, medoids, frame, 'test')
   return medoids
@@ -52,6 +57,84 @@ def test_assets_reach_the_weights(build_tiny, config):
   )
   assert model.pose_bins_valid.dtype == tf.bool
   np.testing.assert_array_equal(model.pose_bins_valid[1], medoids['bed'].valid)
+
+
+def test_galleries_render_the_bins_or_rotations_of_their_own(
+  build_tiny, config, tmp_path
+):
+  model = build_tiny(config, load_assets=True)
+  np.testing.assert_array_equal(model.view_rotations, model.pose_bins)
+  np.testing.assert_array_equal(
+    model.view_rotations_valid, model.pose_bins_valid
+  )
+  config.pose.view_rotations_path = str(tmp_path / 'views.npz')
+  config.pose.num_view_rotations = 24
+  views = _write_medoids(
+    config.pose.view_rotations_path, ['bed', 'chair'], count=24
+  )
+  denser = build_tiny(config, load_assets=True)
+  np.testing.assert_array_equal(denser.pose_bins, model.pose_bins)
+  np.testing.assert_allclose(
+    denser.view_rotations[1], views['bed'].rotations, rtol=1e-6
+  )
+  assert denser.view_rotations_valid.dtype == tf.bool
+  np.testing.assert_array_equal(
+    denser.view_rotations_valid[2], views['chair'].valid
+  )
+
+
+def test_view_rotations_of_another_number_are_an_error(
+  build_tiny, config, tmp_path
+):
+  config.pose.num_view_rotations = 24
+  with pytest.raises(FileNotFoundError, match='build_pose_medoids'):
+    build_tiny(config, load_assets=True)
+  config.pose.view_rotations_path = config.pose.medoids_path
+  with pytest.raises(ValueError, match='num_view_rotations is 24, .* 16'):
+    build_tiny(config, load_assets=True)
+
+
+def test_unknown_view_encoders_are_an_error(build_tiny, tiny_config):
+  config = tiny_config.replace()
+  config.view_encoder.type = 'vgg'
+  with pytest.raises(ValueError, match="'resnet' or .*found 'vgg'"):
+    build_tiny(config)
+
+
+def test_lite_trains_on_cached_features(build_tiny):
+  # What records of mask2cad_tf.cache_features give: levels of the backbone,
+  # features of the views' stem.
+  config = experiments.mask2cad_lite().task.model
+  config.input_size = [128, 128, 3]
+  model = build_tiny(config)
+  count = len(model.variables)
+  model.backbone.trainable = False
+  inputs = training_batch.random_inputs(config, views=2)
+  rng = np.random.default_rng(0)
+  priors = model.shape_prior_head.priors
+  priors.assign(rng.uniform(size=priors.shape))
+  inputs['images'] = {
+    level: tf.constant(rng.uniform(size=[2, *shape[1:]]), tf.float32)
+    for level, shape in model.backbone.output_specs.items()
+    if level in '2345'
+  }
+  inputs['views'] = tf.constant(
+    rng.uniform(size=[2, 2, 2, *frozen_view_encoder.STEM_SHAPE]), tf.float16
+  )
+  outputs, variables, found = training_batch.gradients(model, inputs)
+  shapes = training_batch.shapes_of(outputs)
+  expected = training_batch.expected_shapes(config, views=2)
+  expected['pose_deltas'] = (2, 4, 10, 16, 4)
+  assert shapes == expected
+  assert len(model.variables) == count
+  unmoved = [
+    v.name for v, g in zip(variables, found) if g is None or not np.any(g)
+  ]
+  # Biases before a norm have none.
+  assert not [name for name in unmoved if 'kernel' in name]
+  assert {id(v) for v in variables}.isdisjoint(
+    {id(v) for v in model.backbone.variables}
+  )
 
 
 def test_missing_priors_are_an_error(build_tiny, config, tmp_path):

@@ -1,5 +1,8 @@
 """The model: keys, shapes, gradients, freezing, modes."""
 
+import copy
+import math
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -149,6 +152,24 @@ def test_detections_carry_their_class_and_score(scratch, inputs):
   assert np.all(scores[valid] > 0.5)
 
 
+def test_log_priors_shift_the_scores(build_tiny, tiny_config):
+  # Logit -1 of class 7 everywhere: score 1 / (1 + e) = .269; with ln 3 added
+  # odds of e^-1 become 3 e^-1: score 3 / (3 + e) = .525.
+  config = copy.deepcopy(tiny_config)
+  config.class_log_priors = [0.0] * 6 + [math.log(3.0)] + [0.0] * 2
+  model = build_tiny(config)
+  bias = model.head._classifier.bias
+  bias.assign(tf.tile([-9.0] * 7 + [-1.0] + [-9.0] * 2, [3]))
+  kernel = model.head._classifier.kernel
+  kernel.assign(tf.zeros_like(kernel))
+  images = tf.zeros([1, *config.input_size])
+  outputs = model(images, training=False)
+  np.testing.assert_allclose(
+    outputs['detection_scores'][0, 0], 3 / (3 + math.e), rtol=1e-5
+  )
+  assert outputs['detection_classes'][0, 0] == 7
+
+
 def test_given_boxes_take_the_detections_place(tiny, inputs):
   classes = tf.tensor_scatter_nd_update(
     inputs['roi_classes'], [[0, 3], [1, 2], [1, 3]], [0, 0, 0]
@@ -248,7 +269,112 @@ def test_arguments_that_a_mode_needs(tiny, inputs):
     tiny(**_given(inputs), training=True)
 
 
-def test_checkpoint_items_cover_every_variable(tiny):
+def test_features_take_the_images_place(tiny, inputs):
+  # What records may hold: the backbone's levels, those not read left out.
+  features = tiny.backbone(inputs['images'], training=False)
+  assert '2' in features
+  del features['2']
+  given = _given(inputs)
+  expected = tiny(**given, training=False)
+  found = tiny(**{**given, 'images': features}, training=False)
+  assert set(found) == set(expected)
+  for key in _DETECTION_SHAPES:
+    np.testing.assert_allclose(found[key], expected[key], atol=1e-5)
+  detected = tiny(inputs['images'], training=False)
+  again = tiny(features, training=False)
+  for key in ('cls_outputs', 'box_outputs'):
+    for level, value in detected[key].items():
+      np.testing.assert_allclose(again[key][level], value, atol=1e-5)
+
+
+@pytest.fixture(scope='module', name='lite_config')
+def _lite_config(tiny_config):
+  """The tiny model with what mask2cad_lite has besides."""
+  config = tiny_config.replace()
+  config.override(
+    {
+      'roi': {'fused_filters': 8, 'square': True},
+      'cad_head': {'pool_size': 2, 'grid_size': 2},
+      'pose': {'delta_per_bin': True, 'num_view_rotations': 5},
+    }
+  )
+  return config
+
+
+@pytest.fixture(scope='module', name='lite')
+def _lite(build_tiny, lite_config):
+  model = build_tiny(lite_config)
+  rng = np.random.default_rng(0)
+  model.shape_prior_head.priors.assign(
+    rng.uniform(size=model.shape_prior_head.priors.shape)
+  )
+  return model
+
+
+def test_fused_map_grid_and_square_boxes(lite, lite_config, inputs):
+  outputs, variables, found = training_batch.gradients(lite, inputs)
+  shapes = training_batch.shapes_of(outputs)
+  expected = training_batch.expected_shapes(lite_config)
+  expected['pose_deltas'] = (2, 4, 10, 16, 4)  # one a bin
+  assert shapes == expected
+  training_batch.check_every_head_learns(lite, variables, found)
+  learned = {id(v) for v, g in zip(variables, found) if np.abs(g).max() > 0}
+  kernels = [
+    v for v in lite.roi_pyramid.trainable_variables if v.shape.rank > 1
+  ]
+  assert len(kernels) == 4
+  assert {id(v) for v in kernels} <= learned
+  assert lite.view_rotations.shape == (10, 5, 4)
+  assert lite.view_rotations_valid.shape == (10, 5)
+  detections = lite(**_given(inputs), training=False)
+  sides = (
+    detections['detection_outer_boxes'][..., 2:]
+    - detections['detection_outer_boxes'][..., :2]
+  )
+  boxes = inputs['roi_boxes']
+  longer = np.max(boxes[..., 2:] - boxes[..., :2], axis=-1, keepdims=True)
+  np.testing.assert_allclose(
+    sides, np.repeat(1.25 * longer, 2, axis=-1), rtol=1e-5
+  )
+
+
+def test_a_branch_is_computed_alone(lite, inputs):
+  both = lite(**inputs, training=True)
+  detection = lite(inputs['images'], training=True, branches=['detection'])
+  assert set(detection) == {'cls_outputs', 'box_outputs'}
+  objects = lite(**inputs, training=True, branches=['objects'])
+  assert set(objects) == set(both) - set(detection)
+  # Batch statistics of the same batch: the same numbers alone and together.
+  for level, value in both['cls_outputs'].items():
+    np.testing.assert_allclose(
+      detection['cls_outputs'][level], value, atol=1e-4
+    )
+  for key, value in objects.items():
+    np.testing.assert_allclose(value, both[key], atol=1e-3, err_msg=key)
+
+
+def test_branches_share_no_part(lite, tiny):
+  for model in (lite, tiny):
+    parts = {
+      branch: {id(v) for p in model.branch_parts(branch) for v in p.variables}
+      for branch in ('detection', 'objects')
+    }
+    assert not parts['detection'] & parts['objects']
+    rest = {id(v) for v in model.backbone.variables}
+    if model is tiny:  # RoIs are cropped from the detector's FPN
+      rest |= {id(v) for v in model.decoder.variables}
+    assert {id(v) for v in model.variables} == rest.union(*parts.values())
+
+
+@pytest.mark.parametrize('branches', [[], ['detection', 'masks']])
+def test_unknown_branches_are_refused(tiny, inputs, branches):
+  with pytest.raises(ValueError, match='detection, objects.*train_branches'):
+    tiny(**inputs, training=True, branches=branches)
+
+
+@pytest.mark.parametrize('name', ['tiny', 'lite'])
+def test_checkpoint_items_cover_every_variable(name, request):
+  tiny = request.getfixturevalue(name)
   covered = {
     id(v) for item in tiny.checkpoint_items.values() for v in item.variables
   }

@@ -1,6 +1,8 @@
 """A training's folder gives back the model that was trained."""
 
+import json
 import os
+import pathlib
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from official.core import exp_factory
 from official.core import train_utils
 
 from mask2cad_tf.modeling import model_folder
+from mask2cad_tf.modeling import packed_weights
 from tests.modeling import training_batch
 
 
@@ -79,3 +82,69 @@ def test_a_checkpoint_of_something_else_is_an_error(tmp_path):
   tf.train.Checkpoint(model=tf.Module()).save(str(tmp_path / 'ckpt'))
   with pytest.raises(ValueError, match='does not hold the model'):
     model_folder.load(str(tmp_path))
+
+
+@pytest.fixture(scope='module')
+def packed(tiny, tmp_path_factory):
+  """The tiny model as mask2cad_tf.pack leaves it."""
+  path = str(tmp_path_factory.mktemp('parent') / 'packed')
+  model_folder.write_packed(
+    tiny, exp_factory.get_exp_config('mask2cad_tiny'), path
+  )
+  return path
+
+
+def test_a_packed_folder_is_a_model(packed, tiny, tiny_config, tmp_path):
+  assert sorted(os.listdir(packed)) == [
+    'params.yaml',
+    'weights.json',
+    'weights.npz',
+  ]
+  model, config = model_folder.load(packed)
+  assert config.task.model.as_dict() == tiny_config.as_dict()
+  for found, expected in zip(model.variables, tiny.variables):
+    np.testing.assert_allclose(found, expected, rtol=2.0**-11, atol=1e-7)
+  # Rounded weights are another encoder, but rounding is done once.
+  assert model_folder.fingerprint(model) != model_folder.fingerprint(tiny)
+  again = packed_weights.write(model, str(tmp_path))
+  with open(os.path.join(packed, packed_weights.MANIFEST)) as file:
+    assert again['sha256'] == json.load(file)['sha256']
+
+
+def test_a_checkpoint_goes_before_packed_weights(folder, tiny, tmp_path):
+  for name in os.listdir(folder):
+    source = pathlib.Path(folder, name)
+    if source.is_file():
+      (tmp_path / name).write_bytes(source.read_bytes())
+  (tmp_path / packed_weights.WEIGHTS).write_bytes(b'older')
+  model, _ = model_folder.load(str(tmp_path))
+  assert model_folder.fingerprint(model) == model_folder.fingerprint(tiny)
+
+
+def test_damaged_packed_weights_are_an_error(packed, tmp_path):
+  for name in os.listdir(packed):
+    (tmp_path / name).write_bytes(pathlib.Path(packed, name).read_bytes())
+  (tmp_path / packed_weights.WEIGHTS).write_bytes(b'')
+  with pytest.raises(ValueError, match='weights.npz.*damaged'):
+    model_folder.load(str(tmp_path))
+
+
+def test_a_packed_model_replaces_no_stranger(folder, tiny):
+  before = sorted(os.listdir(folder))
+  with pytest.raises(ValueError, match='has no weights.json'):
+    model_folder.write_packed(
+      tiny, exp_factory.get_exp_config('mask2cad_tiny'), folder
+    )
+  assert sorted(os.listdir(folder)) == before
+
+
+def test_default_folder(monkeypatch, tmp_path):
+  monkeypatch.setattr(
+    model_folder.mask2cad_tf, '__file__', str(tmp_path / '__init__.py')
+  )
+  with pytest.raises(FileNotFoundError, match='No packaged model.*--model'):
+    model_folder.default_folder()
+  lite = tmp_path / 'weights' / 'lite'
+  lite.mkdir(parents=True)
+  (lite / 'params.yaml').touch()
+  assert model_folder.default_folder() == str(lite)

@@ -3,10 +3,12 @@
 import pytest
 import tensorflow as tf
 
+from mask2cad_tf.modeling import frozen_view_encoder
 from mask2cad_tf.modeling import mask2cad_model
 from mask2cad_tf.modeling import view_encoder
 from mask2cad_tf.modeling.heads import cad
 from mask2cad_tf.modeling.heads import shapemask
+from mask2cad_tf.modeling.layers import fused_pyramid
 from mask2cad_tf.modeling.layers import object_features
 from mask2cad_tf.modeling.layers import pose_decoder
 
@@ -15,14 +17,18 @@ _LAYERS = [
   shapemask.ShapePriorHead(4, 3, 8, 6, name='a'),
   shapemask.CoarseMaskHead(4, 6, 2, norm_momentum=0.5),
   shapemask.FineMaskHead(4, 6, 2, upsample_factor=4, activation='swish'),
-  cad.RoiConvTrunk(8, 3, output_filters=5, final_activation=False),
+  cad.RoiConvTrunk(8, 3, output_filters=5, final_activation=False, grid_size=2),
   cad.EmbeddingHead(16, trunk=_TRUNK),
   cad.PoseBinHead(4, num_bins=16, trunk=_TRUNK),
   cad.PoseDeltaHead(4, num_deltas=16, trunk=_TRUNK),
   cad.CenterHead(4, trunk=_TRUNK, dtype='bfloat16'),
   object_features.RoiFeatures(8, 3, 5),
-  pose_decoder.PoseDecoder(4, 16),
+  fused_pyramid.FusedPyramid(8, norm_momentum=0.5),
+  pose_decoder.PoseDecoder(4, 16, num_view_rotations=64),
   view_encoder.ViewEncoder(depth_multiplier=0.5),
+  frozen_view_encoder.FrozenViewEncoder(
+    32, grid_size=2, imagenet_weights=False
+  ),
 ]
 
 
@@ -37,7 +43,15 @@ def test_layer_round_trip(layer):
 
 
 def test_every_layer_is_listed():
-  modules = (shapemask, cad, object_features, pose_decoder, view_encoder)
+  modules = (
+    shapemask,
+    cad,
+    fused_pyramid,
+    object_features,
+    pose_decoder,
+    view_encoder,
+    frozen_view_encoder,
+  )
   classes = {
     value
     for module in modules

@@ -33,6 +33,46 @@ class RoiMasksTest(tf.test.TestCase, parameterized.TestCase):
     clipped = roi_masks.outer_boxes(boxes, 1.5, shapes[:, tf.newaxis])
     self.assertAllClose(clipped[:, 0], [[0, 0, 90, 80], [0, 0, 125, 110]])
 
+  def test_square_outer_boxes(self):
+    # 40 x 80 about (30, 60): both sides 1.25 * 80 = 100.
+    box = tf.constant([[10.0, 20, 50, 100], [20.0, 10, 100, 50]])
+    self.assertAllClose(
+      roi_masks.outer_boxes(box, 1.25, square=True),
+      [[-20, 10, 80, 110], [10, -20, 110, 80]],
+    )
+    self.assertAllClose(  # clipped to 60 x 105
+      roi_masks.outer_boxes(box[0], 1.25, tf.constant([60, 105]), True),
+      [0, 10, 60, 105],
+    )
+
+  def test_a_square_stays_one(self):
+    box = tf.constant([3.0, 5, 11, 13])
+    self.assertAllClose(
+      roi_masks.outer_boxes(box, 1.5, square=True),
+      roi_masks.outer_boxes(box, 1.5),
+    )
+
+  def test_pool_by_hand(self):
+    # Windows of 0..15 in rows of four: (0 + 1 + 4 + 5) / 4 = 2.5, then +2, +8.
+    crops = tf.reshape(tf.range(32.0), [1, 2, 4, 4, 1])
+    pooled = roi_masks.pool(crops, 2)
+    self.assertAllClose(
+      pooled[0, :, :, :, 0],
+      [[[2.5, 4.5], [10.5, 12.5]], [[18.5, 20.5], [26.5, 28.5]]],
+    )
+    self.assertAllEqual(roi_masks.pool(crops, 1), crops)
+
+  def test_pool_keeps_static_shapes(self):
+    pool = tf.function(
+      lambda x: roi_masks.pool(x, 4),
+      input_signature=[tf.TensorSpec([None, 3, 8, 8, 5])],
+    )
+    shape = pool.get_concrete_function().structured_outputs.shape
+    self.assertEqual(shape.as_list(), [None, 3, 2, 2, 5])
+    self.assertAllClose(
+      pool(tf.ones([2, 3, 8, 8, 5])), tf.ones([2, 3, 2, 2, 5])
+    )
+
   def test_scale_below_one_is_refused(self):
     with self.assertRaisesRegex(ValueError, 'roi.outer_box_scale'):
       roi_masks.outer_boxes(tf.zeros([4]), 0.9)

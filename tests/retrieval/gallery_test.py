@@ -34,6 +34,7 @@ def _gallery(seed=0, **changes):
     embeddings=rng.normal(size=(2, 3, 4)).astype(np.float32),
     rotations=rng.normal(size=(2, 3, 4)).astype(np.float32),
     valid=np.array([[True, True, False]] * 2),
+    silhouettes=rng.integers(0, 256, (2, 3, 128), np.uint8),
   )
   return gallery_lib.Gallery(**{**fields, **changes})
 
@@ -49,8 +50,9 @@ def test_round_trip(folder):
   assert loaded.cads == written.cads
   assert loaded.class_names == written.class_names
   assert loaded.content_hash == written.content_hash
-  for name in ('embeddings', 'rotations', 'valid'):
+  for name in ('embeddings', 'rotations', 'valid', 'silhouettes'):
     np.testing.assert_array_equal(getattr(loaded, name), getattr(written, name))
+  assert loaded.silhouettes.dtype == np.uint8
   np.testing.assert_array_equal(loaded.labels, [1, 3])
   assert loaded.mesh_path('sofa/b') == os.path.join(
     folder, 'meshes/sofa/b/m.glb'
@@ -88,12 +90,13 @@ def test_hash_tells_contents_apart():
     _gallery(encoder='d' * 64),
     _gallery(class_names=('bed', 'sofa')),
     _gallery(valid=np.ones((2, 3), bool)),
+    _gallery(silhouettes=np.zeros((2, 3, 128), np.uint8)),
     _gallery(
       cads=(dataclasses.replace(gallery.cads[0], sha256='f01'), gallery.cads[1])
     ),
   ]
   hashes = {other.content_hash for other in [gallery, *others]}
-  assert len(hashes) == 6
+  assert len(hashes) == 7
   assert _gallery(path='elsewhere').content_hash == gallery.content_hash
 
 
@@ -122,7 +125,9 @@ def test_other_classes_are_refused(folder):
     gallery_lib.load(folder, class_names=['bed', 'sofa'])
 
 
-@pytest.mark.parametrize('damage', ['cut', 'changed', 'gone', 'manifest'])
+@pytest.mark.parametrize(
+  'damage', ['cut', 'changed', 'gone', 'silhouettes', 'manifest']
+)
 def test_damage_is_told(folder, damage):
   embeddings = os.path.join(folder, 'embeddings.npy')
   if damage == 'cut':
@@ -131,6 +136,13 @@ def test_damage_is_told(folder, damage):
     np.save(embeddings, np.zeros((2, 3, 4), np.float32))
   elif damage == 'gone':
     os.remove(os.path.join(folder, 'views.npz'))
+  elif damage == 'silhouettes':  # as format 1 wrote it
+    gallery = _gallery()
+    np.savez(
+      os.path.join(folder, 'views.npz'),
+      rotations=gallery.rotations,
+      valid=gallery.valid,
+    )
   else:
     with open(os.path.join(folder, 'manifest.json'), 'w') as file:
       file.write('{"format')
@@ -143,6 +155,6 @@ def test_another_format_is_told(folder):
   with open(path) as file:
     manifest = json.load(file)
   with open(path, 'w') as file:
-    json.dump({**manifest, 'format_version': 99}, file)
-  with pytest.raises(ValueError, match='has format 99'):
+    json.dump({**manifest, 'format_version': 1}, file)
+  with pytest.raises(ValueError, match='has format 1, .*Build it anew'):
     gallery_lib.load(folder)

@@ -26,6 +26,7 @@ def _gallery():
     np.zeros((2, 1, 4)),
     np.zeros((2, 1, 4)),
     np.ones((2, 1), bool),
+    np.zeros((2, 1, 128), np.uint8),
   )
 
 

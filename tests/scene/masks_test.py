@@ -37,6 +37,22 @@ def test_no_pixel_no_mask(box):
   assert not masks.paste(np.ones((4, 4)), np.array(box), 8, 8).any()
 
 
+def test_probabilities_before_the_threshold():
+  # Cell centres at 1 and 3: pixel centres 0.5, 1.5, 2.5, 3.5 lie 0, 1/4, 3/4
+  # and all of the way from 0.2 to 0.6; one row and one column are outside.
+  row = np.tile([0.2, 0.6], (2, 1))
+  found = masks.paste_probabilities(row, np.array([0, 0, 4, 4]), 5, 5)
+  assert found.dtype == np.float32
+  expected = np.zeros((5, 5))
+  expected[:4, :4] = [0.2, 0.3, 0.5, 0.6]
+  np.testing.assert_allclose(found, expected, atol=1e-6)
+  for threshold in (0.25, 0.4, 0.55):
+    np.testing.assert_array_equal(
+      masks.paste(row, np.array([0, 0, 4, 4]), 5, 5, threshold),
+      found > threshold,
+    )
+
+
 def test_inverse_of_the_training_crop():
   rows, columns = np.mgrid[:60, :80] + 0.5
   disc = np.hypot(rows - 30, columns - 37) < 17

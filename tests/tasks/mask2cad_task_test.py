@@ -111,6 +111,94 @@ def test_total_is_the_weighted_sum(paper_task):
   assert total == pytest.approx(200.05)
 
 
+@pytest.fixture(name='branch_config')
+def _branch_config(toy_data, tmp_path):
+  """mask2cad_tiny on the toy records, its RoIs not from the detector's FPN."""
+  rng = np.random.default_rng(0)
+  np.savez(
+    tmp_path / 'priors.npz',
+    class_names=toy_data.class_names,
+    priors=rng.uniform(size=(4, 3, 8, 8)).astype(np.float32),
+  )
+  config = exp_factory.get_exp_config('mask2cad_tiny').task
+  config.override(
+    {
+      'freeze_backbone': True,
+      'model': {
+        'num_classes': 5,
+        'class_names': list(toy_data.class_names),
+        'roi': {'fused_filters': 8},
+        'pose': {'medoids_path': toy_data.medoids_camera},
+        'shapemask': {'priors_path': str(tmp_path / 'priors.npz')},
+      },
+      'losses': {'refine_max_angle': 4.0},
+      'train_data': {
+        'input_path': toy_data.scene_records,
+        'views_path': toy_data.view_records_camera,
+        'seed': 0,
+        'parser': {'num_distractor_cads': 2},
+      },
+    }
+  )
+  return config
+
+
+_BRANCH_LOSSES = {
+  'detection': {'cls', 'box'},
+  'objects': {
+    'prior_mask',
+    'coarse_mask',
+    'fine_mask',
+    'embedding',
+    'pose_bin',
+    'pose_delta',
+    'center',
+  },
+}
+
+
+@pytest.mark.parametrize(
+  'branch, other', [('detection', 'objects'), ('objects', 'detection')]
+)
+def test_a_branch_trains_alone(branch_config, branch, other):
+  branch_config.train_branches = [branch]
+  task = mask2cad.Mask2CADTask(branch_config)
+  model = task.build_model()
+  batch = next(iter(task.build_inputs(branch_config.train_data)))
+  own = [v for p in model.branch_parts(branch) for v in p.trainable_variables]
+  rest = [v for p in model.branch_parts(other) for v in p.variables]
+  rest += model.backbone.variables
+  before = [v.numpy() for v in own], [v.numpy() for v in rest]
+  # Adam: the focal loss of a level without objects has tiny gradients.
+  optimizer = tf.keras.optimizers.legacy.Adam(0.01, epsilon=1e-12)
+  metrics = task.build_metrics(training=True)
+
+  logs = tf.function(
+    lambda batch: task.train_step(batch, model, optimizer, metrics)
+  )(batch)
+
+  names = _BRANCH_LOSSES[branch]
+  measures = {'refined_share'} if branch == 'objects' else set()
+  assert set(logs) == names | measures | {task.loss, 'total_loss'}
+  assert {m.name for m in metrics} == names | measures | {'total_loss'}
+  total = sum(task._weight(name) * float(logs[name]) for name in names)
+  assert float(logs['total_loss']) == pytest.approx(total, rel=1e-5)
+  assert {id(v) for v in model.trainable_variables} == {id(v) for v in own}
+  for old, variable in zip(before[0], own):
+    if variable.shape.rank > 1:  # a norm takes biases away
+      assert np.any(old != variable.numpy()), variable.name
+  for old, variable in zip(before[1], rest):
+    np.testing.assert_array_equal(old, variable.numpy(), variable.name)
+
+
+def test_both_branches_are_the_default(branch_config):
+  task = mask2cad.Mask2CADTask(branch_config)
+  names = {m.name for m in task.build_metrics(training=True)}
+  assert names == {'total_loss', 'refined_share'}.union(
+    *_BRANCH_LOSSES.values()
+  )
+
+
 @pytest.mark.parametrize(
   'part, field, remedy',
   [

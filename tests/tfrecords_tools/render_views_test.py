@@ -18,7 +18,7 @@ _VIEW_KEYS = {
   value
   for name, value in vars(schema).items()
   if name.isupper() and isinstance(value, str) and value.startswith('cad/')
-}
+} - {schema.VIEW_FEATURES, schema.VIEW_FEATURES_SHAPE}  # cache_features adds
 
 
 def _features(pattern):

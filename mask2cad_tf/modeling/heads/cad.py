@@ -11,6 +11,8 @@ from typing import Optional
 
 import tensorflow as tf
 
+from mask2cad_tf.modeling.layers import grid_pooling
+
 NORMS = ('batch_norm', 'sync_batch_norm', 'group_norm')
 # Fewer channels in a group would fix too many of the means that are pooled.
 _GROUP_CHANNELS = 16
@@ -52,6 +54,7 @@ class RoiConvTrunk(tf.keras.layers.Layer):
     num_convs: int = 4,
     output_filters: Optional[int] = None,
     final_activation: bool = True,
+    grid_size: int = 1,
     norm: str = 'batch_norm',
     norm_momentum: float = 0.997,
     norm_epsilon: float = 1e-4,
@@ -65,6 +68,8 @@ class RoiConvTrunk(tf.keras.layers.Layer):
       num_convs: their number.
       output_filters: channels of the last one; num_filters if None.
       final_activation: whether the last one has a ReLU.
+      grid_size: G, cells a side that the RoI is averaged into at the end; 1 is
+        the mean of Tables 6-8.
       norm: one of NORMS.
       norm_momentum: of batch norms.
       norm_epsilon: of any norm.
@@ -77,6 +82,7 @@ class RoiConvTrunk(tf.keras.layers.Layer):
       'num_convs': num_convs,
       'output_filters': output_filters,
       'final_activation': final_activation,
+      'grid_size': grid_size,
       'norm': norm,
       'norm_momentum': norm_momentum,
       'norm_epsilon': norm_epsilon,
@@ -123,7 +129,7 @@ class RoiConvTrunk(tf.keras.layers.Layer):
       training: whether batch norms use and update batch statistics.
 
     Returns:
-      [B, N, output_filters].
+      [B, N, G * G * output_filters].
     """
     shape = object_features.shape
     x = tf.reshape(object_features, tf.concat([[-1], shape[2:]], axis=0))
@@ -131,7 +137,7 @@ class RoiConvTrunk(tf.keras.layers.Layer):
       x = norm(conv(x), training=training)  # [B * N, M, M, F]
       if i + 1 < len(self._convs) or self._config_dict['final_activation']:
         x = tf.nn.relu(x)
-    x = tf.reduce_mean(x, axis=[1, 2])
+    x = grid_pooling.pool(x, self._config_dict['grid_size'])
     leading = tf.shape(object_features)[:2]
     x = tf.reshape(x, tf.concat([leading, [x.shape[-1]]], axis=0))
     return tf.ensure_shape(x, [shape[0], shape[1], x.shape[-1]])
@@ -199,9 +205,12 @@ class EmbeddingHead(tf.keras.layers.Layer):
 
   def build(self, input_shape: Any) -> None:
     """Creates the trunk."""
+    trunk = self._config_dict['trunk']
     self._trunk = RoiConvTrunk(
-      **self._config_dict['trunk'],
-      output_filters=self._config_dict['embedding_size'],
+      **trunk,
+      output_filters=grid_pooling.channels_a_cell(
+        self._config_dict['embedding_size'], trunk.get('grid_size', 1)
+      ),
       final_activation=False,
       name='trunk',
     )

@@ -2,6 +2,7 @@
 
 from typing import Any
 from typing import Dict
+from typing import Optional
 from typing import Tuple
 
 import tensorflow as tf
@@ -17,36 +18,57 @@ class PoseDecoder(tf.keras.layers.Layer):
 
   Two non-trainable weights, in every checkpoint: `bins`, [C, K, 4] wxyz in the
   configured rotation frame, and `bins_valid`, [C, K] 0 or 1 (a class may have
-  fewer than K distinct rotations).
+  fewer than K distinct rotations). Likewise `view_rotations` and `views_valid`:
+  what galleries render, the bins or a denser set.
   """
 
-  def __init__(self, num_classes: int, num_bins: int, **kwargs):
+  def __init__(
+    self,
+    num_classes: int,
+    num_bins: int,
+    num_view_rotations: Optional[int] = None,
+    **kwargs,
+  ):
     """Initializes identity bins, all valid.
 
     Args:
       num_classes: C, with the background.
       num_bins: K.
+      num_view_rotations: V of a gallery; K if None.
       **kwargs: passed to Layer.
     """
     super().__init__(**kwargs)
-    self._config_dict = {'num_classes': num_classes, 'num_bins': num_bins}
-    identity = [[[1.0, 0.0, 0.0, 0.0]] * num_bins] * num_classes
-    # Rotations stay float32 under a mixed-precision policy.
-    self.bins = self.add_weight(
-      name='bins',
-      shape=[num_classes, num_bins, 4],
-      dtype=tf.float32,
-      initializer=tf.keras.initializers.Constant(identity),
-      trainable=False,
-      experimental_autocast=False,
+    self._config_dict = {
+      'num_classes': num_classes,
+      'num_bins': num_bins,
+      'num_view_rotations': num_view_rotations,
+    }
+    self.bins, self.bins_valid = self._rotations(num_bins, 'bins', 'bins_valid')
+    self.view_rotations, self.views_valid = self._rotations(
+      num_view_rotations or num_bins, 'view_rotations', 'views_valid'
     )
-    self.bins_valid = self.add_weight(
-      name='bins_valid',
-      shape=[num_classes, num_bins],
-      dtype=tf.float32,
-      initializer='ones',
-      trainable=False,
-      experimental_autocast=False,
+
+  def _rotations(
+    self, count: int, name: str, valid_name: str
+  ) -> Tuple[tf.Variable, tf.Variable]:
+    """Identities, all valid; float32 under a mixed-precision policy too."""
+    classes = self._config_dict['num_classes']
+    identity = [[[1.0, 0.0, 0.0, 0.0]] * count] * classes
+    fixed = {
+      'dtype': tf.float32,
+      'trainable': False,
+      'experimental_autocast': False,
+    }
+    return (
+      self.add_weight(
+        name=name,
+        shape=[classes, count, 4],
+        initializer=tf.keras.initializers.Constant(identity),
+        **fixed,
+      ),
+      self.add_weight(
+        name=valid_name, shape=[classes, count], initializer='ones', **fixed
+      ),
     )
 
   def call(

@@ -71,6 +71,18 @@ def test_fresh_bins_are_identities_and_not_trained():
   )
 
 
+def test_views_of_a_gallery_are_the_bins_or_as_many_as_wanted():
+  same = pose_decoder.PoseDecoder(3, 4)
+  assert same.view_rotations.shape == same.bins.shape
+  denser = pose_decoder.PoseDecoder(3, 4, num_view_rotations=7)
+  assert not denser.trainable_variables
+  assert denser.bins.shape == (3, 4, 4)
+  np.testing.assert_array_equal(
+    denser.view_rotations, np.broadcast_to(IDENTITY, [3, 7, 4])
+  )
+  np.testing.assert_array_equal(denser.views_valid, np.ones([3, 7]))
+
+
 def test_background_without_valid_bins_is_finite():
   decoder = _decoder()
   decoder.bins_valid.assign([[0, 0], [1, 1]])

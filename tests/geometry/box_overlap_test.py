@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mask2cad_tf.evaluation import box_overlap
+from mask2cad_tf.geometry import box_overlap
 
 
 def test_hand_cases():

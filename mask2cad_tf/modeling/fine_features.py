@@ -1,0 +1,31 @@
+"""The frozen ImageNet features that renderings and photos are compared by."""
+
+from typing import Callable
+from typing import Optional
+
+import numpy as np
+import tensorflow as tf
+
+from mask2cad_tf.modeling import mask2cad_model
+
+# uint8 [n, 128, 128, 3] -> float32 [n, 16, 16, c]
+Extractor = Callable[[np.ndarray], np.ndarray]
+
+
+def extractor(model: mask2cad_model.Mask2CADModel) -> Optional[Extractor]:
+  """A `refinement.fine_features.FeatureExtractor` of the model.
+
+  Args:
+    model: with weights.
+
+  Returns:
+    The extractor; None for a model whose view encoder has no frozen stem.
+  """
+  encoder = model.view_encoder
+  if not hasattr(encoder, 'fine_features'):
+    return None
+  compute = tf.function(
+    lambda crops: encoder.fine_features(tf.cast(crops, tf.float32) / 255.0),
+    input_signature=[tf.TensorSpec([None, 128, 128, 3], tf.uint8)],
+  )
+  return lambda crops: compute(crops).numpy()

@@ -1,0 +1,103 @@
+"""Which posed CAD explains the photo best?"""
+
+import dataclasses
+from typing import NamedTuple
+from typing import Optional
+from typing import Sequence
+
+import numpy as np
+
+from mask2cad_tf.refinement import fine_features
+from mask2cad_tf.refinement import pose_steps
+from mask2cad_tf.refinement import proposals
+from mask2cad_tf.refinement import shape as shape_lib
+from mask2cad_tf.refinement import target as target_lib
+
+_SAME = np.radians(5.0)  # fits that end this close are one
+
+
+class Weights(NamedTuple):
+  """What counts beside the silhouette's IoU, whose weight is 1."""
+
+  features: float  # cosine of fine features
+  similarity: float  # cosine of retrieval
+
+
+@dataclasses.dataclass(eq=False)
+class Draft:
+  """A hypothesis being worked on.
+
+  Attributes:
+    candidate: the CAD.
+    shape: its mesh.
+    pose: where it stands now.
+    iou: of its silhouette there.
+    features: [16, 16, c] of its rendering there; None: not looked at.
+  """
+
+  candidate: target_lib.Candidate
+  shape: shape_lib.Shape
+  pose: pose_steps.Pose
+  iou: float
+  features: Optional[np.ndarray] = None
+
+  def promise(self, weights: Weights) -> float:
+    """What is known before features are: IoU and retrieval."""
+    return self.iou + weights.similarity * self.candidate.similarity
+
+
+def feature_cosines(
+  drafts: Sequence[Draft],
+  photo: Optional[np.ndarray],
+  mean: Optional[np.ndarray],
+) -> np.ndarray:
+  """Cosines [n] with the photo's features; NaN where there are none."""
+  found = np.full(len(drafts), np.nan)
+  seen = [i for i, draft in enumerate(drafts) if draft.features is not None]
+  if photo is not None and seen:
+    found[seen] = fine_features.cosines(
+      [drafts[i].features for i in seen], photo, mean
+    )
+  return found
+
+
+def scores(
+  drafts: Sequence[Draft], cosines: np.ndarray, weights: Weights
+) -> np.ndarray:
+  """IoU + features + similarity, weighted, [n].
+
+  A draft without features is ranked as if it had the worst seen.
+  """
+  worst = np.nanmin(cosines) if np.isfinite(cosines).any() else 0.0
+  filled = np.where(np.isnan(cosines), worst, cosines)
+  promise = np.array([draft.promise(weights) for draft in drafts])
+  return promise + weights.features * filled
+
+
+def distinct(drafts: Sequence[Draft]) -> list[Draft]:
+  """Drops what ended beside a better fit of the same CAD; best IoU first."""
+  kept: list[Draft] = []
+  for draft in sorted(drafts, key=lambda each: -each.iou):
+    others = [
+      each.pose.rotation
+      for each in kept
+      if each.candidate.cad_id == draft.candidate.cad_id
+    ]
+    near = proposals.angles(
+      draft.pose.rotation, np.array(others), draft.candidate.symmetry
+    )
+    if (near > _SAME).all():
+      kept.append(draft)
+  return kept
+
+
+def first_of_each(order: Sequence[int], drafts: Sequence[Draft], count: int):
+  """Of indices, best first, those of each CAD's first `count`."""
+  seen: dict[str, int] = {}
+  kept = []
+  for index in order:
+    cad_id = drafts[index].candidate.cad_id
+    seen[cad_id] = seen.get(cad_id, 0) + 1
+    if seen[cad_id] <= count:
+      kept.append(index)
+  return kept

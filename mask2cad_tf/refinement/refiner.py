@@ -1,0 +1,320 @@
+"""Render and compare: candidates of one object -> posed CADs, best first.
+
+No training: every candidate CAD is placed at several rotations, its
+silhouette is fitted to the mask, and what results is ranked by silhouette and
+by fine features. Works within a time budget: the most promising comes first.
+"""
+
+import dataclasses
+import functools
+import time
+from typing import Callable
+from typing import Dict
+from typing import List
+from typing import Optional
+from typing import Sequence
+
+import numpy as np
+import trimesh
+
+from mask2cad_tf.refinement import fine_features
+from mask2cad_tf.refinement import pose_steps
+from mask2cad_tf.refinement import proposals
+from mask2cad_tf.refinement import ranking
+from mask2cad_tf.refinement import shape as shape_lib
+from mask2cad_tf.refinement import silhouette_fit
+from mask2cad_tf.refinement import silhouettes as silhouettes_lib
+from mask2cad_tf.refinement import target as target_lib
+from mask2cad_tf.refinement import window as window_lib
+
+Target = target_lib.Target
+Candidate = target_lib.Candidate
+FeatureExtractor = fine_features.FeatureExtractor
+
+_COARSE, _FIT, _SCORE, _POLISH = 32, 48, 64, 96  # pixels, silhouettes
+_SILHOUETTE_SCALE = 1.3  # window's side in the box's longer sides
+_CROP_SCALE = 1.1
+_LEAST_MASK = 0.005  # share of the window; less is no mask
+_FEATURE_BATCH = 16
+# Shares of the time budget at which a step makes way for the next one.
+_PROPOSED, _FITTED, _SEEN, _POLISHED = 0.3, 0.65, 0.85, 0.97
+
+
+@dataclasses.dataclass(frozen=True)
+class RefinerOptions:
+  """How much is tried, and what counts.
+
+  Attributes:
+    given_rotations: tried of those that come with a candidate.
+    chosen_rotations: tried of its views, by silhouette.
+    max_fitted: hypotheses fitted to the mask.
+    max_featured: fits whose rendering is compared by features.
+    max_polished: fits polished at the end.
+    feature_weight: of the features' cosine; 1 for the silhouette's IoU.
+    similarity_weight: of retrieval's cosine.
+    cached_shapes: CADs kept ready, about 1 MB each.
+  """
+
+  given_rotations: int = 3
+  chosen_rotations: int = 3
+  max_fitted: int = 100
+  max_featured: int = 64
+  max_polished: int = 6
+  feature_weight: float = 0.5
+  similarity_weight: float = 0.1
+  cached_shapes: int = 256
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Hypothesis:
+  """A posed CAD.
+
+  Attributes:
+    cad_id: '<class>/<shape>'.
+    similarity: of retrieval.
+    rotation: [3, 3], CAD to camera.
+    translation: [3], CAD units.
+    silhouette_iou: overlap with the mask where it counts.
+    feature_similarity: cosine of fine features; NaN: not looked at.
+    score: what they are ranked by.
+  """
+
+  cad_id: str
+  similarity: float
+  rotation: np.ndarray
+  translation: np.ndarray
+  silhouette_iou: float
+  feature_similarity: float
+  score: float
+
+
+class Refiner:
+  """Poses the candidates of one object after another; keeps CADs ready."""
+
+  def __init__(
+    self,
+    load_shape: Callable[[str], trimesh.Trimesh],
+    extra_rotations: Optional[Callable[[str], np.ndarray]] = None,
+    features: Optional[FeatureExtractor] = None,
+    options: RefinerOptions = RefinerOptions(),
+  ):
+    """Prepares nothing yet.
+
+    Args:
+      load_shape: mesh of a CAD id, CAD frame.
+      extra_rotations: allocentric rotations [V, 3, 3] to choose from for a CAD
+        id: the views of its class.
+      features: network for the fine comparison.
+      options: how much is tried.
+    """
+    self._options = options
+    self._extra_rotations = extra_rotations
+    self._features = features
+    self._weights = ranking.Weights(
+      options.feature_weight, options.similarity_weight
+    )
+    self._shape = functools.lru_cache(maxsize=options.cached_shapes)(
+      lambda cad_id: shape_lib.Shape(load_shape(cad_id))
+    )
+
+  def refine(
+    self,
+    target: Target,
+    candidates: Sequence[Candidate],
+    seconds: float = 2.0,
+    top_k: int = 5,
+  ) -> List[Hypothesis]:
+    """Finds the CADs and poses that explain the photo best.
+
+    The same answer every time unless the time runs out.
+
+    Args:
+      target: the object.
+      candidates: CADs, best first.
+      seconds: wall-clock budget. What has begun is finished: loading a CAD,
+        one fit, one batch of crops.
+      top_k: at most so many.
+
+    Returns:
+      The best pose of each CAD, best first; at least one where there are
+      candidates. Without a mask: placed by the box, in the candidates' order.
+    """
+    clock = _Clock(seconds)
+    search = _Search(target)
+    if search.is_blind:
+      return self._placed(search, candidates, clock, top_k)
+    drafts = self._proposed(search, candidates, clock)
+    drafts = self._fitted(search, drafts, clock)
+    extractor = self._features
+    photo = self._seen(search, drafts, clock) if extractor else None
+    mean = getattr(extractor, 'feature_mean', None)
+    if mean is None and extractor:
+      mean = _mean_features(drafts)
+    self._polish(search, drafts, (photo, mean), clock)
+    return self._best(drafts, (photo, mean), top_k)
+
+  def _placed(self, search, candidates, clock, top_k) -> List[Hypothesis]:
+    """Nothing to compare with: first rotations, placed by box."""
+    found: List[Hypothesis] = []
+    for candidate in candidates:
+      if len(found) >= top_k or (found and not clock.before(_POLISHED)):
+        break
+      pose = search.proposer(1, 0).propose(
+        candidate, self._shape(candidate.cad_id)
+      )[0]
+      similarity = float(candidate.similarity)
+      score = self._weights.similarity * similarity
+      found.append(
+        Hypothesis(candidate.cad_id, similarity, *pose, 0.0, np.nan, score)
+      )
+    return found
+
+  def _proposed(self, search, candidates, clock) -> List[ranking.Draft]:
+    """Drafts of the candidates, most promising first."""
+    options = self._options
+    proposer = search.proposer(
+      options.given_rotations, options.chosen_rotations
+    )
+    drafts: List[ranking.Draft] = []
+    for candidate in candidates:
+      if drafts and not clock.before(_PROPOSED):
+        break
+      views = None
+      if self._extra_rotations is not None and clock.before(_PROPOSED):
+        views = self._extra_rotations(candidate.cad_id)
+      shape = self._shape(candidate.cad_id)
+      poses = proposer.propose(candidate, shape, views)
+      overlaps = search.silhouettes(_SCORE).iou(
+        shape,
+        np.stack([pose.rotation for pose in poses]),
+        np.stack([pose.translation for pose in poses]),
+      )
+      drafts += [
+        ranking.Draft(candidate, shape, pose, float(overlap))
+        for pose, overlap in zip(poses, overlaps)
+      ]
+    return sorted(drafts, key=lambda draft: -draft.promise(self._weights))
+
+  def _fitted(self, search, drafts, clock) -> List[ranking.Draft]:
+    """Fits the first drafts; what ends in one pose is one."""
+    for draft in drafts[: self._options.max_fitted]:
+      if not clock.before(_FITTED):
+        break
+      search.fit(draft, _FIT, silhouette_fit.COARSE_TO_FINE)
+    return sorted(
+      ranking.distinct(drafts), key=lambda draft: -draft.promise(self._weights)
+    )
+
+  def _seen(self, search, drafts, clock) -> Optional[np.ndarray]:
+    """Features of the first drafts; returns the photo's."""
+    if not clock.before(_SEEN):
+      return None
+    photo = self._features(search.crops.photo[np.newaxis])[0]
+    drafts = drafts[: self._options.max_featured]
+    for first in range(0, len(drafts), _FEATURE_BATCH):
+      if not clock.before(_SEEN):
+        break
+      self._look(search, drafts[first : first + _FEATURE_BATCH])
+    return photo
+
+  def _look(self, search, drafts) -> None:
+    crops = [search.crops.posed(draft.shape, draft.pose) for draft in drafts]
+    for draft, features in zip(drafts, self._features(np.stack(crops))):
+      draft.features = features
+
+  def _polish(self, search, drafts, compared, clock) -> None:
+    """Fits the best drafts at a higher resolution."""
+    order = np.argsort(-self._scored(drafts, compared)[0], kind='stable')
+    chosen = ranking.first_of_each(order, drafts, 2)
+    polished = []
+    for index in chosen[: self._options.max_polished]:
+      if not clock.before(_POLISHED):
+        break
+      search.fit(drafts[index], _POLISH, silhouette_fit.POLISH)
+      polished.append(drafts[index])
+    if polished and compared[0] is not None:
+      self._look(search, polished)
+
+  def _scored(self, drafts, compared):
+    cosines = ranking.feature_cosines(drafts, *compared)
+    return ranking.scores(drafts, cosines, self._weights), cosines
+
+  def _best(self, drafts, compared, top_k) -> List[Hypothesis]:
+    scores, cosines = self._scored(drafts, compared)
+    order = np.argsort(-scores, kind='stable')
+    return [
+      Hypothesis(
+        drafts[index].candidate.cad_id,
+        float(drafts[index].candidate.similarity),
+        *drafts[index].pose,
+        drafts[index].iou,
+        float(cosines[index]),
+        float(scores[index]),
+      )
+      for index in ranking.first_of_each(order, drafts, 1)[:top_k]
+    ]
+
+
+class _Clock:
+  """A wall-clock budget."""
+
+  def __init__(self, seconds: float):
+    self._start, self._seconds = time.perf_counter(), seconds
+
+  def before(self, share: float) -> bool:
+    """Has less than this share of the budget passed?"""
+    return time.perf_counter() - self._start < share * self._seconds
+
+
+class _Search:
+  """What one target is compared with, made when first asked for."""
+
+  def __init__(self, target: Target):
+    self._target = target
+    self._box = target.extent()
+    self._silhouettes: Dict[int, silhouettes_lib.Silhouettes] = {}
+
+  @property
+  def is_blind(self) -> bool:
+    """Whether the mask says nothing."""
+    return float(self.silhouettes(_FIT).goal.mean()) < _LEAST_MASK
+
+  @functools.cached_property
+  def crops(self) -> fine_features.Crops:
+    window = window_lib.around(self._box, _CROP_SCALE, fine_features.CROP_SIZE)
+    return fine_features.Crops(self._target, window)
+
+  def proposer(self, given: int, chosen: int) -> proposals.Proposer:
+    limits = proposals.Limits(given, chosen)
+    return proposals.Proposer(self._target, self.silhouettes(_COARSE), limits)
+
+  def fit(self, draft: ranking.Draft, size: int, stages) -> None:
+    """Fits a draft in place and measures its IoU anew."""
+    silhouettes = self.silhouettes(size)
+    side = silhouettes.window.side
+    frame = pose_steps.Frame(
+      draft.shape.pivot, side / self._target.intrinsics[:2], self._target.depth
+    )
+    pose = silhouette_fit.fit(
+      draft.shape, silhouettes, draft.pose, frame, stages
+    )
+    draft.pose = pose
+    draft.iou = float(
+      self.silhouettes(_SCORE).iou(
+        draft.shape, pose.rotation[np.newaxis], pose.translation[np.newaxis]
+      )[0]
+    )
+
+  def silhouettes(self, size: int) -> silhouettes_lib.Silhouettes:
+    """The target at a resolution, pixels."""
+    if size not in self._silhouettes:
+      window = window_lib.around(self._box, _SILHOUETTE_SCALE, size)
+      self._silhouettes[size] = silhouettes_lib.Silhouettes(
+        self._target, window
+      )
+    return self._silhouettes[size]
+
+
+def _mean_features(drafts) -> Optional[np.ndarray]:
+  seen = [draft.features for draft in drafts if draft.features is not None]
+  return np.mean(seen, axis=0) if len(seen) > 1 else None

@@ -1,0 +1,337 @@
+"""The whole lite recipe: from CAD models to packed weights, on two CPU cores.
+
+Libraries, synthetic photos, rotations, priors, views, cached features; then
+detection and objects (masks, embedding, pose) are trained side by side, a core
+each, and packed into one model. Every step is one of the project's commands,
+printed before it runs. A step that is done is not done again, and each of them
+goes on where a kill stopped it: start the same command again.
+
+Example:
+  python -m mask2cad_tf.train_lite --work_dir=runs/lite --pix3d=PIX3D
+
+PIX3D is a folder with model/ and splits/ (see docs/model_card.md); without it
+the libraries that anybody can have are used: Sweet Home 3D and our own
+furniture.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+from typing import Dict
+from typing import List
+from typing import NamedTuple
+from typing import Sequence
+
+import yaml
+from absl import flags
+
+from mask2cad_tf import command_line
+from mask2cad_tf import conventions
+from mask2cad_tf.geometry.furniture import catalogue
+
+FLAGS = flags.FlagValues()  # apart from other commands' flags
+flags.DEFINE_string(
+  'work_dir', 'runs/lite', 'Folder of everything.', flag_values=FLAGS
+)
+flags.DEFINE_string(
+  'pix3d',
+  '',
+  'Folder with model/<class>/<shape>/ and splits/*.json; none: without Pix3D.',
+  flag_values=FLAGS,
+)
+flags.DEFINE_boolean(
+  'sweethome3d',
+  True,
+  "Use Sweet Home 3D's CADs, which apt-get downloads.",
+  flag_values=FLAGS,
+)
+flags.DEFINE_boolean(
+  'quick', False, 'A first impression in half an hour.', flag_values=FLAGS
+)
+
+_TRAIN = 'mask2cad_tf.train'
+_BRANCHES = ('detection', 'objects')
+
+
+class Size(NamedTuple):
+  """How much of everything."""
+
+  photos: Dict[str, int]  # by library; the others' share goes to who is there
+  validation_photos: int
+  steps: Dict[str, int]  # by branch
+
+
+FULL = Size(
+  {'pix3d': 8800, 'sweethome3d': 1600, 'furniture': 900},
+  600,
+  {'detection': 3000, 'objects': 3700},
+)
+QUICK = Size(
+  {'pix3d': 1200, 'sweethome3d': 400, 'furniture': 200},
+  200,
+  {'detection': 900, 'objects': 500},
+)
+
+
+class Recipe:
+  """The steps, in order; each leaves a file that says it is done."""
+
+  def __init__(self, root: pathlib.Path, pix3d: str, sweethome3d: bool):
+    """Says which libraries take part.
+
+    Args:
+      root: folder of everything.
+      pix3d: a Pix3D folder, '' for none.
+      sweethome3d: whether Sweet Home 3D takes part.
+
+    Raises:
+      FileNotFoundError: the Pix3D folder has no model/ or splits/.
+    """
+    self._root = root
+    self._pix3d = pathlib.Path(pix3d) if pix3d else None
+    self._sweethome3d = sweethome3d
+    for name in ('model', 'splits') if pix3d else ():
+      if not (self._pix3d / name).is_dir():
+        raise FileNotFoundError(
+          f'--pix3d={pix3d!r} has no folder {name}/. Expected model/<class>/'
+          '<shape>/ and splits/pix3d_s1_test.json.'
+        )
+
+  def run(self, size: Size) -> pathlib.Path:
+    """All steps; returns the folder of the packed model."""
+    libraries = self._libraries()
+    total = sum(size.photos.values())
+    share = total / sum(size.photos[name] for name in libraries)
+    for seed, (name, folder) in enumerate(libraries.items()):
+      self._synthesize(name, folder, round(share * size.photos[name]), seed)
+    first = next(iter(libraries))
+    self._synthesize(
+      'validation', libraries[first], size.validation_photos, 901
+    )
+    self._rotations_and_priors(first)
+    for name, folder in libraries.items():
+      self._views(name, folder)
+      self._cache(name)
+    self._train(list(libraries), size.steps)
+    return self._pack()
+
+  def _libraries(self) -> Dict[str, pathlib.Path]:
+    """Folders of the CADs by name; the richest first."""
+    found = {}
+    if self._pix3d:
+      found['pix3d'] = self._pix3d / 'model'
+    if self._sweethome3d:
+      found['sweethome3d'] = self._root / 'libraries' / 'sweethome3d'
+      self._once(
+        found['sweethome3d'] / 'manifest.json',
+        'tfrecords_tools.cad_library',
+        '--source=sweethome3d',
+        f'--classes={",".join(conventions.PIX3D_CLASSES)}',
+        f'--output_dir={found["sweethome3d"]}',
+        f'--clutter_dir={self._clutter}',
+      )
+    found['furniture'] = self._root / 'libraries' / 'furniture'
+    if not found['furniture'].is_dir():
+      catalogue.write_library(str(found['furniture']))
+    return found
+
+  @property
+  def _clutter(self) -> pathlib.Path:
+    return self._root / 'libraries' / 'clutter'
+
+  def _synthesize(
+    self, name: str, library: pathlib.Path, count: int, seed: int
+  ) -> None:
+    arguments = [
+      f'--library={library}',
+      f'--num_images={count}',
+      f'--seed={seed}',
+      '--modes=room:0.45,closeup:0.35,studio:0.2',
+      f'--output_dir={self._root / "records" / name}',
+    ]
+    if self._clutter.is_dir():
+      arguments.append(f'--clutter={self._clutter}')
+    if self._pix3d and library == self._pix3d / 'model':
+      splits = self._pix3d / 'splits'
+      arguments += [
+        f'--poses={splits / "pix3d_s1_test.json"}',
+        f'--poses_exclude={splits / "real_photos_never_for_training.json"}',
+      ]
+    self._once(
+      self._root / 'records' / name / 'preview.png',
+      'tfrecords_tools.synthesize',
+      *arguments,
+    )
+
+  def _rotations_and_priors(self, name: str) -> None:
+    records = f'--records={self._root / "records" / name}/images*'
+    for path, count in (
+      (self._asset('medoids'), conventions.NUM_VIEWS),
+      (self._asset('view_rotations'), 64),
+    ):
+      self._once(
+        path,
+        'tfrecords_tools.build_pose_medoids',
+        records,
+        '--rotation_frame=allocentric',
+        '--fill_missing',
+        f'--num_bins={count}',
+        f'--output={path}',
+      )
+    self._once(
+      self._asset('priors'),
+      'tfrecords_tools.build_shape_priors',
+      records,
+      '--fill_missing',
+      f'--output={self._asset("priors")}',
+    )
+
+  def _asset(self, name: str) -> pathlib.Path:
+    return self._root / f'{name}.npz'
+
+  def _views(self, name: str, library: pathlib.Path) -> None:
+    output = self._root / 'views' / name
+    self._once(
+      output / 'manifest.json',
+      'tfrecords_tools.render_views',
+      f'--library={library}',
+      f'--medoids={self._asset("medoids")}',
+      f'--output_dir={output}',
+      '--skip_broken',
+    )
+
+  def _cache(self, name: str) -> None:
+    for kind, pattern in (('records', 'images*'), ('views', 'views*')):
+      output = self._root / 'cached' / kind / name
+      self._once(
+        output / 'manifest.json',
+        'mask2cad_tf.cache_features',
+        f'--records={self._root / kind / name}/{pattern}',
+        f'--output_dir={output}',
+      )
+
+  def _train(self, names: List[str], steps: Dict[str, int]) -> None:
+    """Both branches at once, a core each."""
+    running = []
+    for branch in _BRANCHES:
+      config = self._root / f'{branch}.yaml'
+      config.write_text(
+        yaml.safe_dump(self._config(branch, names, steps[branch]))
+      )
+      arguments = (
+        '--experiment=mask2cad_lite',
+        '--mode=train',
+        f'--config_file={config}',
+        f'--model_dir={self._root / branch}',
+      )
+      _show(_TRAIN, arguments)
+      running.append((branch, self._start(branch, arguments)))
+    for branch, process in running:
+      if process.wait():
+        raise ValueError(
+          f'The training of {branch} failed; the end of '
+          f'{self._root / branch}.log says why.'
+        )
+
+  def _start(self, branch: str, arguments: Sequence[str]) -> subprocess.Popen:
+    """The trainer of a branch, on one core; its words go to a log."""
+    with open(self._root / f'{branch}.log', 'a', encoding='utf-8') as log:
+      return subprocess.Popen(
+        [sys.executable, '-m', _TRAIN, *arguments],
+        stdout=log,
+        stderr=log,
+        env={**os.environ, **_one_core()},
+      )
+
+  def _config(self, branch: str, names: List[str], steps: int) -> Dict:
+    """What differs from the registered experiment."""
+    cached = self._root / 'cached'
+    return {
+      # Convolutions of RoIs gain from it; the detector's do not.
+      'runtime': {
+        'mixed_precision_dtype': (
+          'bfloat16' if branch == 'objects' else 'float32'
+        )
+      },
+      'task': {
+        'train_branches': [branch],
+        'model': {
+          'pose': {
+            'medoids_path': str(self._asset('medoids')),
+            'view_rotations_path': str(self._asset('view_rotations')),
+          },
+          'shapemask': {'priors_path': str(self._asset('priors'))},
+        },
+        'train_data': {
+          'input_path': [f'{cached}/records/{name}/images*' for name in names],
+          'views_path': [f'{cached}/views/{name}/views*' for name in names],
+        },
+      },
+      'trainer': {
+        'train_steps': steps,
+        'optimizer_config': {
+          'learning_rate': {'cosine': {'decay_steps': steps}}
+        },
+      },
+    }
+
+  def _pack(self) -> pathlib.Path:
+    output = self._root / 'model'
+    _run(
+      'mask2cad_tf.pack',
+      f'--model={self._root / "objects"}',
+      f'--parts_from={self._root / "detection"}:decoder,head',
+      f'--output_dir={output}',
+    )
+    return output
+
+  def _once(self, done: pathlib.Path, module: str, *arguments: str) -> None:
+    """Runs a command unless the file that it leaves last is there."""
+    if not done.exists():
+      _run(module, *arguments)
+
+
+def _one_core() -> Dict[str, str]:
+  return {
+    'OMP_NUM_THREADS': '1',
+    'TF_NUM_INTRAOP_THREADS': '1',
+    'TF_NUM_INTEROP_THREADS': '2',
+  }
+
+
+def _run(module: str, *arguments: str) -> None:
+  _show(module, arguments)
+  if subprocess.run([sys.executable, '-m', module, *arguments]).returncode:
+    raise ValueError(
+      'The command above failed. Mend what it says, and start again: what is '
+      'done stays done.'
+    )
+
+
+def _show(module: str, arguments: Sequence[str]) -> None:
+  lines = ' \\\n    '.join([f'$ python -m {module}', *arguments])
+  print(f'\n{lines}', flush=True)
+
+
+def main(argv: Sequence[str]) -> None:
+  """Runs the recipe with its flags."""
+  command_line.reject(argv[1:])
+  root = pathlib.Path(FLAGS.work_dir)
+  root.mkdir(parents=True, exist_ok=True)
+  size = QUICK if FLAGS.quick else FULL
+  settings = json.dumps([FLAGS.pix3d, FLAGS.sweethome3d, size], sort_keys=True)
+  stamp = root / 'recipe.json'
+  if stamp.exists() and stamp.read_text() != settings:
+    raise ValueError(
+      f'--work_dir={str(root)!r} holds another recipe ({stamp}). Give another '
+      'folder, or remove it.'
+    )
+  stamp.write_text(settings)
+  model = Recipe(root, FLAGS.pix3d, FLAGS.sweethome3d).run(size)
+  print(f'\n{model}: --model={model} for predict, evaluate, gallery, export')
+
+
+if __name__ == '__main__':
+  command_line.run('mask2cad_tf.train_lite', main, FLAGS)

@@ -1,0 +1,51 @@
+"""Scores by hand; what is one fit."""
+
+import numpy as np
+
+from mask2cad_tf.refinement import pose_steps
+from mask2cad_tf.refinement import ranking
+from mask2cad_tf.refinement import target as target_lib
+from tests.refinement import scenes
+
+_WEIGHTS = ranking.Weights(features=0.5, similarity=0.1)
+
+
+def _draft(cad_id, iou, degrees=0.0, features=None, similarity=0.0):
+  candidate = target_lib.Candidate(cad_id, similarity, np.eye(3)[np.newaxis])
+  pose = pose_steps.Pose(scenes.turned(degrees), scenes.TRANSLATION)
+  return ranking.Draft(candidate, None, pose, iou, features)
+
+
+def test_scores_by_hand():
+  drafts = [_draft('a', 0.8, similarity=0.5), _draft('b', 0.9)]
+  # 0.8 + 0.1 * 0.5 + 0.5 * 0.6 = 1.15; 0.9 + 0.5 * 0.2 = 1.
+  np.testing.assert_allclose(
+    ranking.scores(drafts, np.array([0.6, 0.2]), _WEIGHTS), [1.15, 1.0]
+  )
+  # Not looked at counts as the worst seen: 0.9 + 0.5 * 0.6 = 1.2.
+  np.testing.assert_allclose(
+    ranking.scores(drafts, np.array([0.6, np.nan]), _WEIGHTS), [1.15, 1.2]
+  )
+  np.testing.assert_allclose(
+    ranking.scores(drafts, np.full(2, np.nan), _WEIGHTS), [0.85, 0.9]
+  )
+
+
+def test_cosines_of_what_was_seen():
+  drafts = [_draft('a', 0.8), _draft('b', 0.9, features=np.array([1.0, 0.0]))]
+  found = ranking.feature_cosines(drafts, np.array([1.0, 1.0]), np.zeros(2))
+  np.testing.assert_allclose(found, [np.nan, np.sqrt(0.5)])
+  assert np.isnan(ranking.feature_cosines(drafts, None, None)).all()
+
+
+def test_distinct_keeps_the_better_of_two():
+  worse, better = _draft('a', 0.8, 0.0), _draft('a', 0.9, 4.0)
+  aside, other = _draft('a', 0.7, 20.0), _draft('b', 0.6, 0.0)
+  kept = ranking.distinct([worse, better, aside, other])
+  assert kept == [better, aside, other]
+
+
+def test_first_of_each():
+  drafts = [_draft(cad_id, 0.5) for cad_id in 'aabab']
+  assert ranking.first_of_each(range(5), drafts, 1) == [0, 2]
+  assert ranking.first_of_each(range(5), drafts, 2) == [0, 1, 2, 4]

@@ -1,0 +1,116 @@
+"""The recipe: its commands, in order; what is done is not done again."""
+
+import pathlib
+
+import pytest
+import yaml
+from official.core import exp_factory
+from official.modeling import hyperparams
+
+from mask2cad_tf import train_lite
+from mask2cad_tf.configs import experiments  # noqa: F401
+
+# What the recipe waits for after each command.
+_LAST_FILES = {
+  'tfrecords_tools.synthesize': 'preview.png',
+  'tfrecords_tools.render_views': 'manifest.json',
+  'tfrecords_tools.cad_library': 'manifest.json',
+  'mask2cad_tf.cache_features': 'manifest.json',
+}
+
+
+class Commands:
+  """Stands for the commands: notes them, leaves their last file."""
+
+  def __init__(self):
+    self.modules = []
+
+  def __call__(self, module, *arguments):
+    self.modules.append(module)
+    values = dict(word[2:].partition('=')[::2] for word in arguments)
+    if 'output' in values:
+      pathlib.Path(values['output']).touch()
+    elif module in _LAST_FILES:
+      folder = pathlib.Path(values['output_dir'])
+      folder.mkdir(parents=True, exist_ok=True)
+      (folder / _LAST_FILES[module]).touch()
+
+
+@pytest.fixture(name='commands')
+def _commands(monkeypatch):
+  commands = Commands()
+  monkeypatch.setattr(train_lite, '_run', commands)
+  monkeypatch.setattr(
+    train_lite.Recipe, '_start', lambda self, branch, arguments: _Ended()
+  )
+  monkeypatch.setattr(
+    train_lite.catalogue,
+    'write_library',
+    lambda root: pathlib.Path(root).mkdir(parents=True),
+  )
+  return commands
+
+
+class _Ended:
+  """A trainer that went well."""
+
+  def wait(self):
+    return 0
+
+
+def test_all_steps_in_order(commands, tmp_path):
+  recipe = train_lite.Recipe(tmp_path, '', sweethome3d=True)
+  assert recipe.run(train_lite.QUICK) == tmp_path / 'model'
+  assert commands.modules == [
+    'tfrecords_tools.cad_library',
+    *['tfrecords_tools.synthesize'] * 3,  # two libraries and the validation
+    *['tfrecords_tools.build_pose_medoids'] * 2,
+    'tfrecords_tools.build_shape_priors',
+    *[
+      'tfrecords_tools.render_views',
+      'mask2cad_tf.cache_features',  # photos
+      'mask2cad_tf.cache_features',  # views
+    ]
+    * 2,
+    'mask2cad_tf.pack',
+  ]
+
+
+def test_what_is_done_is_not_done_again(commands, tmp_path):
+  train_lite.Recipe(tmp_path, '', sweethome3d=True).run(train_lite.QUICK)
+  commands.modules.clear()
+  train_lite.Recipe(tmp_path, '', sweethome3d=True).run(train_lite.QUICK)
+  assert commands.modules == ['mask2cad_tf.pack']
+
+
+def test_photos_of_missing_libraries_go_to_the_others(
+  monkeypatch, commands, tmp_path
+):
+  counts = {}
+  monkeypatch.setattr(
+    train_lite.Recipe,
+    '_synthesize',
+    lambda self, name, library, count, seed: counts.update({name: count}),
+  )
+  train_lite.Recipe(tmp_path, '', sweethome3d=False).run(train_lite.QUICK)
+  # 1200 + 400 + 200 photos, all of the furniture.
+  assert counts == {'furniture': 1800, 'validation': 200}
+
+
+@pytest.mark.parametrize('branch', ['detection', 'objects'])
+def test_configuration_overlays_the_experiment(commands, tmp_path, branch):
+  train_lite.Recipe(tmp_path, '', sweethome3d=False).run(train_lite.FULL)
+  overlay = yaml.safe_load((tmp_path / f'{branch}.yaml').read_text())
+  config = hyperparams.override_params_dict(
+    exp_factory.get_exp_config('mask2cad_lite'), overlay, is_strict=True
+  )
+  assert config.task.train_branches == [branch]
+  steps = train_lite.FULL.steps[branch]
+  assert config.trainer.train_steps == steps
+  cosine = config.trainer.optimizer_config.learning_rate.cosine
+  assert cosine.decay_steps == steps
+
+
+def test_a_pix3d_folder_without_models_is_told(tmp_path):
+  with pytest.raises(FileNotFoundError, match='no folder model/'):
+    train_lite.Recipe(tmp_path, str(tmp_path), sweethome3d=False)
