@@ -193,7 +193,6 @@ def _add(examples: List[Any], networks: FrozenNetworks) -> None:
 def _images(examples: List[Any], input_size: List[int]) -> Any:
   """Network input [n, H, W, 3] of photos, as the parser makes it."""
   import tensorflow as tf
-  from official.vision.ops import preprocess_ops
 
   from mask2cad_tf.data import image_scaling
   from mask2cad_tf.data import schema
@@ -207,8 +206,7 @@ def _images(examples: List[Any], input_size: List[int]) -> Any:
       1.0,
       tf.zeros(2),
     )
-    image = preprocess_ops.normalize_image(image / 255.0)
-    images.append(tf.image.pad_to_bounding_box(image, 0, 0, *input_size))
+    images.append(image_scaling.network_input(image / 255.0, input_size))
   return tf.stack(images)
 
 

@@ -212,7 +212,6 @@ def _open_model(
   from mask2cad_tf.evaluation import predicted_cads
   from mask2cad_tf.evaluation import predictors
   from mask2cad_tf.evaluation import true_cads
-  from mask2cad_tf.modeling import fine_features
   from mask2cad_tf.modeling import model_folder
   from mask2cad_tf.retrieval import gallery as gallery_lib
   from mask2cad_tf.scene import masks
@@ -235,11 +234,8 @@ def _open_model(
     )
   refinement = None
   if options.refine:
-    refinement = detection_refiner.DetectionRefiner(
-      gallery,
-      task.model.pose.rotation_frame,
-      fine_features.extractor(model),
-      options.refine_seconds,
+    refinement = detection_refiner.DetectionRefiner.of_model(
+      model, task.model, gallery, options.refine_seconds
     )
   reader = predicted_cads.OutputReader(
     gallery.mesh_path,

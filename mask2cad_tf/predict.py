@@ -198,7 +198,6 @@ def _refine(refiner, photo, detections: Dict[str, np.ndarray]):
 
 def _load_module():
   """The inference path, its gallery, and the refiner, if asked for."""
-  from mask2cad_tf.modeling import fine_features
   from mask2cad_tf.modeling import model_folder
   from mask2cad_tf.retrieval import gallery as gallery_lib
   from mask2cad_tf.serving import detection_refiner
@@ -216,11 +215,8 @@ def _load_module():
   )
   refiner = None
   if _REFINE.value:
-    refiner = detection_refiner.DetectionRefiner(
-      gallery,
-      config.task.model.pose.rotation_frame,
-      fine_features.extractor(model),
-      _REFINE_SECONDS.value,
+    refiner = detection_refiner.DetectionRefiner.of_model(
+      model, config.task.model, gallery, _REFINE_SECONDS.value
     )
   return module, gallery, refiner
 

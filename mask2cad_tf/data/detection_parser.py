@@ -211,10 +211,8 @@ class Parser(parser.Parser):
     )
 
   def _network_input(self, image: tf.Tensor) -> tf.Tensor:
-    """0 .. 1 normalised, then padded with zeros as Model Garden does."""
-    image = preprocess_ops.normalize_image(image)
-    image = tf.image.pad_to_bounding_box(image, 0, 0, *self._padded_size)
-    image = tf.ensure_shape(image, [*self._padded_size, 3])
+    """0 .. 1 as the network takes it."""
+    image = image_scaling.network_input(image, self._padded_size)
     return tf.cast(image, self._dtype)
 
   def _anchor_labels(self, boxes: tf.Tensor, classes: tf.Tensor) -> Tensors:

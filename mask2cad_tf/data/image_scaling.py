@@ -9,6 +9,22 @@ from typing import Sequence
 from typing import Tuple
 
 import tensorflow as tf
+from official.vision.ops import preprocess_ops
+
+
+def network_input(image: tf.Tensor, padded_size: Sequence[int]) -> tf.Tensor:
+  """Normalises, then pads with zeros, as Model Garden does.
+
+  Args:
+    image: float [h, w, 3], 0..1, at most as large as the result.
+    padded_size: (height, width) of the result.
+
+  Returns:
+    float [*padded_size, 3].
+  """
+  image = preprocess_ops.normalize_image(image)
+  image = tf.image.pad_to_bounding_box(image, 0, 0, *padded_size)
+  return tf.ensure_shape(image, [*padded_size, 3])
 
 
 def resize_and_crop(

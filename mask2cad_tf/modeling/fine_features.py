@@ -28,4 +28,6 @@ def extractor(model: mask2cad_model.Mask2CADModel) -> Optional[Extractor]:
     lambda crops: encoder.fine_features(tf.cast(crops, tf.float32) / 255.0),
     input_signature=[tf.TensorSpec([None, 128, 128, 3], tf.uint8)],
   )
+  # Traced here, not within the time of the first object.
+  compute(tf.zeros([1, 128, 128, 3], tf.uint8))
   return lambda crops: compute(crops).numpy()

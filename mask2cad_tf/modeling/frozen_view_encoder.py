@@ -8,7 +8,6 @@ from typing import Any
 from typing import Dict
 from typing import Optional
 
-import numpy as np
 import tensorflow as tf
 from official.vision.ops import preprocess_ops
 
@@ -118,9 +117,7 @@ class FrozenViewEncoder(tf.keras.layers.Layer):
     return self._levels(crops)['3']
 
   def _levels(self, rgb: tf.Tensor) -> Dict[str, tf.Tensor]:
-    mean = np.asarray(preprocess_ops.MEAN_NORM, np.float32)
-    deviation = np.asarray(preprocess_ops.STDDEV_NORM, np.float32)
-    return self._backbone((rgb - mean) / deviation, training=False)
+    return self._backbone(preprocess_ops.normalize_image(rgb), training=False)
 
   def call(
     self, views: tf.Tensor, training: Optional[bool] = None

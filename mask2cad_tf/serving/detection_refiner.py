@@ -7,9 +7,12 @@ from typing import Sequence
 
 import numpy as np
 
+from mask2cad_tf.configs import mask2cad as mask2cad_config
 from mask2cad_tf.geometry import box_overlap
 from mask2cad_tf.geometry import meshes
 from mask2cad_tf.geometry import rotations
+from mask2cad_tf.modeling import fine_features
+from mask2cad_tf.modeling import mask2cad_model
 from mask2cad_tf.refinement import refiner as refiner_lib
 from mask2cad_tf.retrieval import candidates as candidates_lib
 from mask2cad_tf.retrieval import gallery as gallery_lib
@@ -46,6 +49,22 @@ class DetectionRefiner:
       lambda cad_id: meshes.load(gallery.mesh_path(cad_id)),
       self._view_rotations if self._allocentric else None,
       features,
+    )
+
+  @classmethod
+  def of_model(
+    cls,
+    model: mask2cad_model.Mask2CADModel,
+    config: mask2cad_config.Mask2CAD,
+    gallery: gallery_lib.Gallery,
+    seconds: float,
+  ) -> 'DetectionRefiner':
+    """The refiner of a model's detections, by its own fine features."""
+    return cls(
+      gallery,
+      config.pose.rotation_frame,
+      fine_features.extractor(model),
+      seconds,
     )
 
   def refine(

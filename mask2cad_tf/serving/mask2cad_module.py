@@ -129,9 +129,7 @@ class Mask2CADModule(tf.Module):
       1.0,
       tf.zeros(2),
     )
-    image = preprocess_ops.normalize_image(image)
-    image = tf.image.pad_to_bounding_box(image, 0, 0, *self._padded_size)
-    return tf.ensure_shape(image, [*self._padded_size, 3]), info
+    return image_scaling.network_input(image, self._padded_size), info
 
   def infer(
     self,
