@@ -2,8 +2,8 @@
 
   python -m tests.benchmarks.input_speed --data_dir=data/lite
 
-DIR holds train/images*, train/views*, medoids.npz and priors.npz as
-configs/lite.yaml names them. The trainer gets one batch again and again, so
+DIR holds cached/images*, cached/views*, medoids.npz, view_rotations.npz and
+priors.npz as configs/lite.yaml names them. The trainer gets one batch again and again, so
 that it never waits; the input pipeline is drained, so that nobody holds it up.
 Both use all cores, one after the other. The stages are timed on one thread.
 """
@@ -20,6 +20,7 @@ from official.core import exp_factory
 
 from mask2cad_tf import conventions
 from mask2cad_tf import registry_imports  # noqa: F401
+from mask2cad_tf.data import cached_features
 from mask2cad_tf.data import decoder
 from mask2cad_tf.data import detection_parser
 from mask2cad_tf.data import input_pipeline
@@ -43,9 +44,12 @@ def _experiment():
   config.task.model.class_names = _CLASS_NAMES.value
   config.task.model.num_classes = 1 + len(_CLASS_NAMES.value)
   config.task.model.pose.medoids_path = os.path.join(folder, 'medoids.npz')
+  config.task.model.pose.view_rotations_path = os.path.join(
+    folder, 'view_rotations.npz'
+  )
   config.task.model.shapemask.priors_path = os.path.join(folder, 'priors.npz')
-  config.task.train_data.input_path = os.path.join(folder, 'train/images*')
-  config.task.train_data.views_path = os.path.join(folder, 'train/views*')
+  config.task.train_data.input_path = os.path.join(folder, 'cached/images*')
+  config.task.train_data.views_path = os.path.join(folder, 'cached/views*')
   return config
 
 
@@ -79,10 +83,13 @@ def _stages(config):
   """(name, CPU-ms an image) of decoding alone and of all, on one thread."""
   data = config.task.train_data
   records = list(record_files.read(record_files.match(data.input_path)))[:256]
-  store = view_store.ViewStore.load(data.views_path)
+  store = view_store.ViewStore.load(data.views_path, data.cached_features)
   parser = detection_parser.Parser(config.task.model, data, store)
   parse = parser.parse_fn(is_training=True)
-  decode = decoder.TfExampleDecoder().decode
+  shapes = None
+  if data.cached_features:
+    shapes = cached_features.shapes(records[0], data.input_path)
+  decode = decoder.TfExampleDecoder(feature_shapes=shapes).decode
   stages = (
     ('decode the photo', lambda record: decode(record)),
     ('decode and parse', lambda record: parse(decode(record))),
