@@ -110,16 +110,17 @@ def predict(
   root: pathlib.Path,
   chosen: Sequence[str],
 ) -> None:
-  """Predicts each photo with its known focal length."""
+  """Predicts the photos, their focal lengths known."""
+  flags_of_photos = []
   for photo in annotations:
     focal = photo['focal_length'] / _SENSOR_WIDTH * photo['img_size'][0]
-    runner.run(
-      'mask2cad_tf.predict',
+    flags_of_photos += [
       f'--image={photos / photo["img"]}',
-      f'--output_dir={root}',
       f'--focal_length_px={focal:.1f}',
-      *chosen,
-    )
+    ]
+  runner.run(
+    'mask2cad_tf.predict', *flags_of_photos, f'--output_dir={root}', *chosen
+  )
 
 
 def evaluate(

@@ -69,7 +69,7 @@ flags.DEFINE_boolean(
 flags.DEFINE_float(
   'refine_seconds',
   2.0,
-  'Time for --refine, an object.',
+  'Work of --refine, an object: about so much of one core.',
   lower_bound=0.0,
   flag_values=FLAGS,
 )

@@ -49,11 +49,12 @@ _GALLERY = flags.DEFINE_string(
   "comes with it, as the packaged model's does.",
   flag_values=FLAGS,
 )
-_FOCAL_LENGTH_PX = flags.DEFINE_float(
+_FOCAL_LENGTH_PX = flags.DEFINE_multi_float(
   'focal_length_px',
-  None,
-  'Focal length, pixels. Default: from EXIF, else that of a phone, 27 mm in '
-  "terms of a 35 mm camera (0.62 of the photo's diagonal).",
+  [],
+  'Focal length, pixels; once for all photos, or once for each --image, in '
+  'their order. Default: from EXIF, else that of a phone, 27 mm in terms of a '
+  "35 mm camera (0.62 of the photo's diagonal).",
   lower_bound=1e-3,
   flag_values=FLAGS,
 )
@@ -91,7 +92,7 @@ _REFINE = flags.DEFINE_boolean(
 _REFINE_SECONDS = flags.DEFINE_float(
   'refine_seconds',
   2.0,
-  'Time for --refine, an object.',
+  'Work of --refine, an object: about so much of one core.',
   lower_bound=0.0,
   flag_values=FLAGS,
 )
@@ -157,8 +158,11 @@ def _predict(
     'gallery_version': gallery.version,
     'package_version': mask2cad_tf.__version__,
   }
-  for path, folder in folders.items():
-    photo = photo_lib.load(path, intrinsics, _FOCAL_LENGTH_PX.value)
+  focal_lengths = _FOCAL_LENGTH_PX.value or [None]
+  if len(focal_lengths) == 1:
+    focal_lengths = focal_lengths * len(folders)
+  for (path, folder), focal in zip(folders.items(), focal_lengths):
+    photo = photo_lib.load(path, intrinsics, focal)
     detections = _confident(
       _infer(module, photo, box, label), 0.0 if box else _MIN_SCORE.value
     )
@@ -278,6 +282,11 @@ def _check_flags(
   if intrinsics and _FOCAL_LENGTH_PX.value:
     raise ValueError(
       '--intrinsics and --focal_length_px exclude each other. Give one.'
+    )
+  if len(_FOCAL_LENGTH_PX.value) not in (0, 1, len(_IMAGE.value)):
+    raise ValueError(
+      f'--focal_length_px is given {len(_FOCAL_LENGTH_PX.value)} times for '
+      f'{len(_IMAGE.value)} photos. Give it once, or once for each --image.'
     )
   if intrinsics and min(intrinsics[:2]) <= 0:
     raise ValueError(

@@ -35,7 +35,7 @@ def test_predicts_and_measures_three_photos(tiny_world, tmp_path, monkeypatch):
   result = command_runner.run(demo, *chosen, f'--output_dir={tmp_path}')
   assert result.status == 0, result
   assert [module for module, _ in _InProcess.commands] == [
-    *['mask2cad_tf.predict'] * 3,
+    'mask2cad_tf.predict',
     'tfrecords_tools.pix3d',
     'mask2cad_tf.evaluate',
   ]

@@ -60,6 +60,7 @@ def two_photos(tiny_world, tmp_path_factory):
       f'--gallery={tiny_world.gallery_dir}',
       f'--output_dir={output}/out',
       '--min_score=0.1',
+      '--focal_length_px=400',
       '--focal_length_px=500',
     )
   assert result.status == 0, result
@@ -79,6 +80,7 @@ def test_three_files_a_photo(two_photos):
 
 
 def test_scene_json_agrees_with_gallery_and_camera(two_photos, tiny_world):
+  assert _scene(two_photos[0] / 'a')['camera']['fx'] == 400
   scene = _scene(two_photos[0] / 'b')
   assert (scene['image']['width'], scene['image']['height']) == (1024, 768)
   assert scene['camera'] == {
@@ -245,6 +247,7 @@ def _broken_photo(tmp_path):
     ),
     (['--label=bed'], 'Give --box as well'),
     (['--intrinsics=1,2,3,4', '--focal_length_px=5'], 'exclude each other'),
+    (['--focal_length_px=5', '--focal_length_px=6'], '2 times for 1 photos'),
     (['--intrinsics=-1,2,3,4'], 'must be positive'),
     (['--image=nowhere.jpg'], 'No photo at .nowhere.jpg'),
     (['--model=nowhere'], "params.yaml in 'nowhere'"),

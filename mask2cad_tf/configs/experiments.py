@@ -1,7 +1,5 @@
 """Registered experiments: the paper's two, a small one, a tiny one."""
 
-import math
-from typing import List
 from typing import Optional
 
 from official.core import config_definitions as cfg
@@ -21,18 +19,6 @@ _RESTRICTIONS = [
 ]
 _WARMUP_STEPS = 500
 _WARMUP_LEARNING_RATE = 0.0067
-# Objects of the S1 test split, Mesh R-CNN's annotations.
-_PIX3D_S1_TEST_COUNTS = {
-  'bed': 213,
-  'bookcase': 79,
-  'chair': 1165,
-  'desk': 154,
-  'misc': 20,
-  'sofa': 415,
-  'table': 419,
-  'tool': 11,
-  'wardrobe': 54,
-}
 _REFERENCE_BATCH = 64  # for which the learning rate 0.08 is meant
 
 
@@ -206,19 +192,6 @@ def stronger_augmentation() -> mask2cad.Parser:
   )
 
 
-def _pix3d_log_priors() -> List[float]:
-  """How much more often Pix3D shows a class than synthetic photos do.
-
-  Synthetic photos show all classes alike. The paper's training sees a class of
-  frequency f with f max(1, sqrt(t / f)), t = 0.1 (Sec. 3.2): these shares, over
-  equal ones.
-  """
-  counts = [_PIX3D_S1_TEST_COUNTS[name] for name in conventions.PIX3D_CLASSES]
-  total = sum(counts)
-  seen = [n / total * max(1.0, math.sqrt(0.1 * total / n)) for n in counts]
-  return [round(math.log(len(seen) * s / sum(seen)), 3) for s in seen]
-
-
 @exp_factory.register_config_factory('mask2cad_lite')
 def mask2cad_lite() -> cfg.ExperimentConfig:
   """A model that trains in hours on two CPU cores: Lite0 at 320 x 320.
@@ -229,8 +202,7 @@ def mask2cad_lite() -> cfg.ExperimentConfig:
   batch_size, train_steps = 16, 8000
   model = mask2cad.Mask2CAD(
     input_size=[320, 320, 3],
-    class_log_priors=_pix3d_log_priors(),
-    min_level=4,
+    min_level=3,
     max_level=6,  # 320 is a multiple of 2^6, not of 2^7: no padding
     anchor=retinanet.Anchor(num_scales=3, anchor_size=3.0),
     backbone=mask2cad.Backbone(type='efficientnet_lite'),

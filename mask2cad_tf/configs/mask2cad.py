@@ -103,9 +103,6 @@ class Mask2CAD(retinanet.RetinaNet):
   class_names: List[str] = dataclasses.field(
     default_factory=lambda: list(conventions.PIX3D_CLASSES)
   )
-  # Added to the logit of each foreground class when detecting, log of how much
-  # more often photos show it than the training did (label shift); [] for none.
-  class_log_priors: List[float] = dataclasses.field(default_factory=list)
   backbone: Backbone = dataclasses.field(
     default_factory=lambda: Backbone(
       type='resnet', resnet=backbones.ResNet(model_id=50)

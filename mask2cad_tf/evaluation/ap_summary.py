@@ -7,6 +7,7 @@ from typing import Sequence
 import numpy as np
 
 LEVELS = tuple(round(0.50 + 0.05 * i, 2) for i in range(10))  # COCO's ten
+_LEVEL50 = LEVELS.index(0.5)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,12 +19,14 @@ class ApSummary:
     ap50: at level 0.5.
     ap75: at level 0.75.
     per_class: class name -> mean over the levels; NaN without true objects.
+    per_class50: the same at level 0.5.
   """
 
   ap: float
   ap50: float
   ap75: float
   per_class: Mapping[str, float]
+  per_class50: Mapping[str, float]
 
 
 def summarize(class_names: Sequence[str], table: np.ndarray) -> ApSummary:
@@ -44,7 +47,8 @@ def summarize(class_names: Sequence[str], table: np.ndarray) -> ApSummary:
   )
   return ApSummary(
     ap=float(levels.mean()),
-    ap50=float(levels[LEVELS.index(0.5)]),
+    ap50=float(levels[_LEVEL50]),
     ap75=float(levels[LEVELS.index(0.75)]),
     per_class=dict(zip(class_names, table.mean(axis=-1).tolist())),
+    per_class50=dict(zip(class_names, table[:, _LEVEL50].tolist())),
   )

@@ -106,7 +106,7 @@ class Benchmark:
     self._num_photos += 1
     self._num_objects += len(photo.objects)
     self._detection.update_state(
-      list(photo.objects), detections.objects, photo.size
+      photo.objects, detections.objects, photo.size, photo.crowds
     )
     self._first.update_state(photo.objects, detections.objects)
     for truth, cad in zip(photo.objects, on_true_boxes.objects):

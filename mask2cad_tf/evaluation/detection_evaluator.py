@@ -39,6 +39,7 @@ class DetectionEvaluator:
     truths: Sequence[posed_cad.PosedCad],
     predictions: Sequence[posed_cad.PosedCad],
     image_size: Tuple[int, int],
+    crowds: Sequence[posed_cad.PosedCad] = (),
   ) -> None:
     """Adds an image.
 
@@ -46,6 +47,8 @@ class DetectionEvaluator:
       truths: the image's true objects; boxes and masks in original pixels.
       predictions: the image's predicted objects, likewise.
       image_size: height and width, pixels.
+      crowds: true groups of which no object is annotated: what is found in
+        them counts neither for nor against.
 
     Raises:
       ValueError: an object has no mask of the image's size (only if masks are
@@ -55,12 +58,14 @@ class DetectionEvaluator:
     self._images.append(
       {'id': image_id, 'height': image_size[0], 'width': image_size[1]}
     )
-    for collected, cads in (
-      (self._truths, truths),
-      (self._predictions, predictions),
+    for collected, cads, is_crowd in (
+      (self._truths, truths, 0),
+      (self._truths, crowds, 1),
+      (self._predictions, predictions, 0),
     ):
       for cad in cads:
         annotation = self._annotation(cad, image_size)
+        annotation['iscrowd'] = is_crowd
         # COCOeval takes id 0 for "not matched": ids start at 1.
         annotation.update(id=len(collected) + 1, image_id=image_id)
         collected.append(annotation)
@@ -77,7 +82,6 @@ class DetectionEvaluator:
     annotation = {
       'category_id': int(cad.label),
       'score': float(cad.score),
-      'iscrowd': 0,
       'bbox': [xmin, ymin, xmax - xmin, ymax - ymin],
       'area': (xmax - xmin) * (ymax - ymin),
     }

@@ -19,6 +19,7 @@ class Photo:
   image: np.ndarray  # uint8 [height, width, 3]
   intrinsics: np.ndarray  # [4], fx, fy, cx, cy
   objects: Sequence[posed_cad.PosedCad]
+  crowds: Sequence[posed_cad.PosedCad] = ()  # COCO's; no one object each
   scene_id: str = ''  # of the scan that the photo is a frame of
   camera_to_world: Optional[np.ndarray] = None  # [4, 4], metres
 

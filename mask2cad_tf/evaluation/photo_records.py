@@ -23,9 +23,6 @@ MeshFinder = Callable[[str, str], str]
 def read(pattern: str, find_mesh: MeshFinder) -> Iterator[photo_lib.Photo]:
   """Photos of record files, one after the other.
 
-  Crowds are left out: they are no one object. Unlike in COCO's own evaluation,
-  what a model finds in them counts as a false positive.
-
   Args:
     pattern: glob of image records.
     find_mesh: where a true CAD's mesh is; not asked for objects without a CAD.
@@ -79,14 +76,20 @@ def _photo(
   decoded: Dict[str, np.ndarray], find_mesh: MeshFinder
 ) -> photo_lib.Photo:
   height, width = decoded['image'].shape[:2]
+  is_crowd = decoded['groundtruth_is_crowd'].astype(bool)
+  objects, crowds = (
+    [
+      _object(decoded, i, np.array([height, width] * 2), find_mesh)
+      for i in np.flatnonzero(chosen)
+    ]
+    for chosen in (~is_crowd, is_crowd)
+  )
   return photo_lib.Photo(
     source_id=decoded['source_id'].decode(),
     image=decoded['image'],
     intrinsics=decoded['intrinsics'].astype(np.float64),
-    objects=[
-      _object(decoded, i, np.array([height, width] * 2), find_mesh)
-      for i in np.flatnonzero(~decoded['groundtruth_is_crowd'].astype(bool))
-    ],
+    objects=objects,
+    crowds=crowds,
     scene_id=b''.join(decoded['scene_id']).decode(),
     camera_to_world=(
       decoded['camera_to_world'][0].astype(np.float64)

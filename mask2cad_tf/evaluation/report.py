@@ -147,7 +147,10 @@ def _ap(summary: ap_summary.ApSummary) -> Dict[str, Any]:
     'AP': 100.0 * fields['ap'],
     'AP50': 100.0 * fields['ap50'],
     'AP75': 100.0 * fields['ap75'],
-    'per_class': {name: 100.0 * ap for name, ap in fields['per_class'].items()},
+    **{
+      key: {name: 100.0 * ap for name, ap in fields[key].items()}
+      for key in ('per_class', 'per_class50')
+    },
   }
 
 
@@ -230,7 +233,12 @@ def _mesh_ap(by_mode: Mapping[str, Any]) -> str:
 
 
 def _detection_ap(content: Mapping[str, Any]) -> str:
-  return _ap_table('', {'box': content['box_ap'], 'mask': content['mask_ap']})
+  kinds = {'box': content['box_ap'], 'mask': content['mask_ap']}
+  at_50 = {
+    f'{kind} at 50': {**summary, 'per_class': summary['per_class50']}
+    for kind, summary in kinds.items()
+  }
+  return _ap_table('', {**kinds, **at_50})
 
 
 def _first_detections(counts: Mapping[str, Any]) -> str:

@@ -85,7 +85,6 @@ def build_mask2cad(
     outer_box_scale=model_config.roi.outer_box_scale,
     square_outer_boxes=model_config.roi.square,
     object_pool_size=model_config.cad_head.pool_size,
-    class_log_priors=model_config.class_log_priors,
     stop_mask_gradient=model_config.cad_head.stop_mask_gradient,
     min_level=model_config.min_level,
     max_level=model_config.max_level,
@@ -109,11 +108,6 @@ def _check_classes(config: mask2cad_cfg.Mask2CAD) -> None:
       f'model.num_classes is {config.num_classes} (with the background), but '
       f'model.class_names has {len(config.class_names)} names. Expected one '
       'name less than classes.'
-    )
-  if len(config.class_log_priors) not in (0, len(config.class_names)):
-    raise ValueError(
-      f'model.class_log_priors has {len(config.class_log_priors)} numbers for '
-      f'{len(config.class_names)} classes. Give one for each, or none.'
     )
 
 

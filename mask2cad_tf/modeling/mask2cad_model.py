@@ -42,7 +42,6 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     roi_pyramid: Optional[tf.keras.layers.Layer] = None,
     square_outer_boxes: bool = False,
     object_pool_size: int = 1,
-    class_log_priors: Sequence[float] = (),
     **kwargs,
   ):
     """Puts built parts together.
@@ -69,8 +68,6 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       square_outer_boxes: see roi_masks.outer_boxes.
       object_pool_size: M_i∘F_i is averaged so many times smaller before the CAD
         branches.
-      class_log_priors: added to the logits of classes 1, 2, ... before NMS:
-        photos show other frequencies than training did; empty for none.
       **kwargs: RetinaNetModel's anchor arguments.
     """
     super().__init__(backbone, decoder, head, detection_generator, **kwargs)
@@ -95,7 +92,6 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       stop_mask_gradient=stop_mask_gradient,
       square_outer_boxes=square_outer_boxes,
       object_pool_size=object_pool_size,
-      class_log_priors=tuple(class_log_priors),
     )
 
   def call(
@@ -240,7 +236,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     """Decoding and NMS, in float32; NMS's padding set to zero."""
     found = self.detection_generator(
       tf.nest.map_structure(_float32, dict(dense['box_outputs'])),
-      tf.nest.map_structure(self._with_priors, dict(dense['cls_outputs'])),
+      tf.nest.map_structure(_float32, dict(dense['cls_outputs'])),
       anchor_boxes,
       image_shape,
     )
@@ -254,15 +250,6 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       'detection_scores': tf.where(valid, found['detection_scores'], 0.0),
       'num_detections': count,
     }
-
-  def _with_priors(self, logits: tf.Tensor) -> tf.Tensor:
-    """Float32 [B, H_l, W_l, A * C] with the classes' log priors added."""
-    logits = _float32(logits)
-    priors = self._config_dict['class_log_priors']
-    if not priors:
-      return logits
-    shift = [0.0, *priors]  # the background's logit is not read
-    return logits + tf.constant(shift * (logits.shape[-1] // len(shift)))
 
   def _decode(
     self, rois: Mapping[str, tf.Tensor], boxes: tf.Tensor, classes: tf.Tensor

@@ -2,12 +2,12 @@
 
 No training: every candidate CAD is placed at several rotations, its
 silhouette is fitted to the mask, and what results is ranked by silhouette and
-by fine features. Works within a time budget: the most promising comes first.
+by fine features. A time budget says how much is tried, the most promising
+first; the work is counted, not timed: the same answer on a busy machine.
 """
 
 import dataclasses
 import functools
-import time
 from typing import Callable
 from typing import Dict
 from typing import List
@@ -36,15 +36,17 @@ _SILHOUETTE_SCALE = 1.3  # window's side in the box's longer sides
 _CROP_SCALE = 1.1
 _LEAST_MASK = 0.005  # share of the window; less is no mask
 _FEATURE_BATCH = 16
-# Shares of the time budget at which a step makes way for the next one.
-_PROPOSED, _FITTED, _SEEN, _POLISHED = 0.3, 0.65, 0.85, 0.97
+_SECONDS = 2.0  # in which a core does what the options' defaults say
 
 
 @dataclasses.dataclass(frozen=True)
 class RefinerOptions:
-  """How much is tried, and what counts.
+  """How much is tried in two seconds, and what counts.
+
+  Another budget scales the four `max_`, none below 1.
 
   Attributes:
+    max_candidates: CADs looked at.
     given_rotations: tried of those that come with a candidate.
     chosen_rotations: tried of its views, by silhouette.
     max_fitted: hypotheses fitted to the mask.
@@ -55,6 +57,7 @@ class RefinerOptions:
     cached_shapes: CADs kept ready, about 1 MB each.
   """
 
+  max_candidates: int = 30
   given_rotations: int = 3
   chosen_rotations: int = 3
   max_fitted: int = 100
@@ -121,44 +124,47 @@ class Refiner:
     self,
     target: Target,
     candidates: Sequence[Candidate],
-    seconds: float = 2.0,
+    seconds: float = _SECONDS,
     top_k: int = 5,
   ) -> List[Hypothesis]:
     """Finds the CADs and poses that explain the photo best.
 
-    The same answer every time unless the time runs out.
+    The same answer every time.
 
     Args:
       target: the object.
       candidates: CADs, best first.
-      seconds: wall-clock budget. What has begun is finished: loading a CAD,
-        one fit, one batch of crops.
+      seconds: how much is tried, as what a core of a 2.5 GHz server does in
+        this time once the CADs are loaded.
       top_k: at most so many.
 
     Returns:
       The best pose of each CAD, best first; at least one where there are
       candidates. Without a mask: placed by the box, in the candidates' order.
     """
-    clock = _Clock(seconds)
+    share = max(seconds, 0.0) / _SECONDS
     search = _Search(target)
     if search.is_blind:
-      return self._placed(search, candidates, clock, top_k)
-    drafts = self._proposed(search, candidates, clock)
-    drafts = self._fitted(search, drafts, clock)
-    extractor = self._features
-    photo = self._seen(search, drafts, clock) if extractor else None
-    mean = getattr(extractor, 'feature_mean', None)
-    if mean is None and extractor:
-      mean = _mean_features(drafts)
-    self._polish(search, drafts, (photo, mean), clock)
+      return self._placed(search, candidates[:top_k])
+    options = self._options
+    drafts = self._proposed(
+      search, candidates[: _scaled(options.max_candidates, share)]
+    )
+    drafts = self._fitted(search, drafts, _scaled(options.max_fitted, share))
+    extractor, photo, mean = self._features, None, None
+    if extractor:
+      photo = extractor(search.crops.photo[np.newaxis])[0]
+      self._look(search, drafts[: _scaled(options.max_featured, share)])
+      mean = getattr(extractor, 'feature_mean', None)
+      mean = _mean_features(drafts) if mean is None else mean
+    polished = _scaled(options.max_polished, share)
+    self._polish(search, drafts, (photo, mean), polished)
     return self._best(drafts, (photo, mean), top_k)
 
-  def _placed(self, search, candidates, clock, top_k) -> List[Hypothesis]:
+  def _placed(self, search, candidates) -> List[Hypothesis]:
     """Nothing to compare with: first rotations, placed by box."""
     found: List[Hypothesis] = []
     for candidate in candidates:
-      if len(found) >= top_k or (found and not clock.before(_POLISHED)):
-        break
       pose = search.proposer(1, 0).propose(
         candidate, self._shape(candidate.cad_id)
       )[0]
@@ -169,7 +175,7 @@ class Refiner:
       )
     return found
 
-  def _proposed(self, search, candidates, clock) -> List[ranking.Draft]:
+  def _proposed(self, search, candidates) -> List[ranking.Draft]:
     """Drafts of the candidates, most promising first."""
     options = self._options
     proposer = search.proposer(
@@ -177,10 +183,8 @@ class Refiner:
     )
     drafts: List[ranking.Draft] = []
     for candidate in candidates:
-      if drafts and not clock.before(_PROPOSED):
-        break
       views = None
-      if self._extra_rotations is not None and clock.before(_PROPOSED):
+      if self._extra_rotations is not None:
         views = self._extra_rotations(candidate.cad_id)
       shape = self._shape(candidate.cad_id)
       poses = proposer.propose(candidate, shape, views)
@@ -195,44 +199,30 @@ class Refiner:
       ]
     return sorted(drafts, key=lambda draft: -draft.promise(self._weights))
 
-  def _fitted(self, search, drafts, clock) -> List[ranking.Draft]:
+  def _fitted(self, search, drafts, count) -> List[ranking.Draft]:
     """Fits the first drafts; what ends in one pose is one."""
-    for draft in drafts[: self._options.max_fitted]:
-      if not clock.before(_FITTED):
-        break
+    for draft in drafts[:count]:
       search.fit(draft, _FIT, silhouette_fit.COARSE_TO_FINE)
     return sorted(
       ranking.distinct(drafts), key=lambda draft: -draft.promise(self._weights)
     )
 
-  def _seen(self, search, drafts, clock) -> Optional[np.ndarray]:
-    """Features of the first drafts; returns the photo's."""
-    if not clock.before(_SEEN):
-      return None
-    photo = self._features(search.crops.photo[np.newaxis])[0]
-    drafts = drafts[: self._options.max_featured]
-    for first in range(0, len(drafts), _FEATURE_BATCH):
-      if not clock.before(_SEEN):
-        break
-      self._look(search, drafts[first : first + _FEATURE_BATCH])
-    return photo
-
   def _look(self, search, drafts) -> None:
-    crops = [search.crops.posed(draft.shape, draft.pose) for draft in drafts]
-    for draft, features in zip(drafts, self._features(np.stack(crops))):
-      draft.features = features
+    """Takes the features of the drafts' renderings."""
+    for first in range(0, len(drafts), _FEATURE_BATCH):
+      batch = drafts[first : first + _FEATURE_BATCH]
+      crops = [search.crops.posed(draft.shape, draft.pose) for draft in batch]
+      for draft, features in zip(batch, self._features(np.stack(crops))):
+        draft.features = features
 
-  def _polish(self, search, drafts, compared, clock) -> None:
+  def _polish(self, search, drafts, compared, count) -> None:
     """Fits the best drafts at a higher resolution."""
     order = np.argsort(-self._scored(drafts, compared)[0], kind='stable')
     chosen = ranking.first_of_each(order, drafts, 2)
-    polished = []
-    for index in chosen[: self._options.max_polished]:
-      if not clock.before(_POLISHED):
-        break
-      search.fit(drafts[index], _POLISH, silhouette_fit.POLISH)
-      polished.append(drafts[index])
-    if polished and compared[0] is not None:
+    polished = [drafts[index] for index in chosen[:count]]
+    for draft in polished:
+      search.fit(draft, _POLISH, silhouette_fit.POLISH)
+    if compared[0] is not None:
       self._look(search, polished)
 
   def _scored(self, drafts, compared):
@@ -253,17 +243,6 @@ class Refiner:
       )
       for index in ranking.first_of_each(order, drafts, 1)[:top_k]
     ]
-
-
-class _Clock:
-  """A wall-clock budget."""
-
-  def __init__(self, seconds: float):
-    self._start, self._seconds = time.perf_counter(), seconds
-
-  def before(self, share: float) -> bool:
-    """Has less than this share of the budget passed?"""
-    return time.perf_counter() - self._start < share * self._seconds
 
 
 class _Search:
@@ -313,6 +292,10 @@ class _Search:
         self._target, window
       )
     return self._silhouettes[size]
+
+
+def _scaled(count: int, share: float) -> int:
+  return max(1, round(count * share))
 
 
 def _mean_features(drafts) -> Optional[np.ndarray]:

@@ -29,7 +29,7 @@ class Shape:
     """
     self._mesh = mesh
     triangles = np.asarray(mesh.triangles, np.float64)
-    points = triangles.reshape(-1, 3)
+    points = np.asarray(mesh.vertices, np.float64)[np.unique(mesh.faces)]
     self.pivot = 0.5 * (points.min(axis=0) + points.max(axis=0))
     self.radius = float(np.linalg.norm(points - self.pivot, axis=-1).max())
     self.outline = _outermost(points)
@@ -69,9 +69,7 @@ class Shape:
 
 def _outermost(points: np.ndarray) -> np.ndarray:
   """The points [n, 3] that lie farthest in some of many directions."""
-  directions = _sphere(_DIRECTIONS)
-  chosen = [(points @ direction).argmax() for direction in directions]
-  return points[np.unique(chosen)]
+  return points[np.unique((_sphere(_DIRECTIONS) @ points.T).argmax(axis=1))]
 
 
 def _sphere(count: int) -> np.ndarray:

@@ -3,8 +3,9 @@
   python -m tests.benchmarks.input_speed --data_dir=data/lite
 
 DIR holds cached/images*, cached/views*, medoids.npz, view_rotations.npz and
-priors.npz as configs/lite.yaml names them. The trainer gets one batch again and again, so
-that it never waits; the input pipeline is drained, so that nobody holds it up.
+priors.npz as configs/lite.yaml names them. The trainer gets one batch again and
+again, so that it never waits; the input pipeline is drained, so that nobody
+holds it up.
 Both use all cores, one after the other. The stages are timed on one thread.
 """
 

@@ -113,16 +113,6 @@ def test_small_experiments_build_their_optimizer(name):
   factory.build_optimizer(factory.build_learning_rate())
 
 
-def test_lites_log_priors_by_hand():
-  # Of 2530 objects 1165 are chairs, f = .4605, and 11 tools, f = .00435, seen
-  # sqrt(.1 f) = .02085 after balancing. All classes: 1.1107, a ninth .1234:
-  # ln(.4605 / .1234) = 1.317, ln(.02085 / .1234) = -1.778.
-  priors = exp_factory.get_exp_config('mask2cad_lite').task.model
-  named = dict(zip(priors.class_names, priors.class_log_priors))
-  assert named['chair'] == pytest.approx(1.317, abs=2e-3)
-  assert named['tool'] == pytest.approx(-1.778, abs=2e-3)
-
-
 def test_every_experiment_has_a_yaml():
   named = {_head(_CONFIGS / name)[1] for name in _YAMLS}
   assert named == set(_EXPERIMENTS) - {'mask2cad'}

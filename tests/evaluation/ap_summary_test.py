@@ -17,6 +17,8 @@ def test_means_over_present_classes():
   assert summary.ap75 == 0.5
   assert summary.per_class['a'] == pytest.approx(0.6)
   assert np.isnan(summary.per_class['c'])
+  assert (summary.per_class50['a'], summary.per_class50['b']) == (1.0, 0.0)
+  assert np.isnan(summary.per_class50['c'])
 
 
 def test_ap50_and_ap75_read_their_own_level():

@@ -164,3 +164,18 @@ def test_without_masks_and_reset():
   evaluator.update_state([cad], [cad], _SIZE)
   assert list(evaluator.result()) == ['box']
   assert evaluator.result()['box'].ap == pytest.approx(1.0)
+
+
+def test_what_is_found_in_a_crowd_counts_neither_way():
+  truth = _cad([10, 10, 40, 40])
+  crowd = _cad([0, 45, 60, 80])
+  # Better than the right one, and inside the crowd: intersection over the
+  # prediction's own area, 1. As a false positive it would halve the AP.
+  inside = _cad([20, 50, 40, 70], score=0.9)
+  right = _cad([10, 10, 40, 40], score=0.5)
+  evaluator = detection_evaluator.DetectionEvaluator(_NAMES)
+  evaluator.update_state([truth], [inside, right], _SIZE, [crowd])
+  for summary in evaluator.result().values():
+    assert summary.per_class50['chair'] == pytest.approx(1.0)
+  for summary in _evaluate([([truth], [inside, right])]).values():
+    assert summary.per_class50['chair'] == pytest.approx(0.5)

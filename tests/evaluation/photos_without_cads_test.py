@@ -125,6 +125,8 @@ def test_records_of_objects_without_cads(records):
   assert [(cad.cad_id, cad.mesh) for cad in a.objects] == [('', '')] * 2
   assert [cad.label for cad in a.objects] == [3, 2]
   assert b.objects == []  # a crowd is no one object
+  assert len(b.crowds) == 1
+  assert a.crowds == []
 
 
 def test_ground_truth_command(records, tmp_path):

@@ -11,7 +11,11 @@ _NAN = float('nan')
 
 def _summary(ap):
   return ap_summary.ApSummary(
-    ap, ap + 0.1, ap - 0.1, {'bed': ap, 'chair': 0.5, 'wardrobe': _NAN}
+    ap,
+    ap + 0.1,
+    ap - 0.1,
+    {'bed': ap, 'chair': 0.5, 'wardrobe': _NAN},
+    {'bed': ap + 0.05, 'chair': 0.75, 'wardrobe': _NAN},
   )
 
 
@@ -153,6 +157,14 @@ def test_other_tables():
     '6.0',
     '100.0',
   ]
+
+
+def test_boxes_and_masks_by_class_over_all_levels_and_at_50():
+  text = report.markdown(report.tables(_result(), {}))
+  rows = _rows(text, 'AP^box and AP^mask')[2:]
+  assert [row[0] for row in rows] == ['box', 'mask', 'box at 50', 'mask at 50']
+  assert rows[0][4:] == ['50.0', '90.0', '-']
+  assert rows[2][4:] == ['75.0', '95.0', '-']
 
 
 def test_first_detections_and_masks():

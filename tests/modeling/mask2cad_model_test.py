@@ -1,8 +1,5 @@
 """The model: keys, shapes, gradients, freezing, modes."""
 
-import copy
-import math
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -150,24 +147,6 @@ def test_detections_carry_their_class_and_score(scratch, inputs):
   )
   scores = outputs['detection_scores'].numpy()
   assert np.all(scores[valid] > 0.5)
-
-
-def test_log_priors_shift_the_scores(build_tiny, tiny_config):
-  # Logit -1 of class 7 everywhere: score 1 / (1 + e) = .269; with ln 3 added
-  # odds of e^-1 become 3 e^-1: score 3 / (3 + e) = .525.
-  config = copy.deepcopy(tiny_config)
-  config.class_log_priors = [0.0] * 6 + [math.log(3.0)] + [0.0] * 2
-  model = build_tiny(config)
-  bias = model.head._classifier.bias
-  bias.assign(tf.tile([-9.0] * 7 + [-1.0] + [-9.0] * 2, [3]))
-  kernel = model.head._classifier.kernel
-  kernel.assign(tf.zeros_like(kernel))
-  images = tf.zeros([1, *config.input_size])
-  outputs = model(images, training=False)
-  np.testing.assert_allclose(
-    outputs['detection_scores'][0, 0], 3 / (3 + math.e), rtol=1e-5
-  )
-  assert outputs['detection_classes'][0, 0] == 7
 
 
 def test_given_boxes_take_the_detections_place(tiny, inputs):
