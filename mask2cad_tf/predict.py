@@ -142,6 +142,7 @@ def _predict(
       _check_box(box, path, camera.width, camera.height)
 
   import mask2cad_tf
+  from mask2cad_tf.refinement import confidence
   from mask2cad_tf.retrieval import default_gallery
   from mask2cad_tf.scene import assemble
   from mask2cad_tf.scene import cad_meshes
@@ -152,6 +153,7 @@ def _predict(
   )
   module, gallery, refiner = _load_module()
   label = _label_id(gallery.class_names)
+  judge = confidence.load(_MODEL.value)
   cads = cad_meshes.CadMeshes(gallery.mesh_path)
   origin = {
     'name': os.path.basename(os.path.abspath(_MODEL.value)),
@@ -173,6 +175,7 @@ def _predict(
       photo.camera,
       depth=_DEPTH.value,
       hypotheses=_refine(refiner, photo, detections),
+      judge=judge,
     )
     scene_folder.write(folder, photo, objects, cads, origin)
     names = ', '.join(

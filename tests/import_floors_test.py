@@ -30,6 +30,7 @@ _FLOORS = {
   'demo': 5,
   'cache_features': 5,
   'pack': 5,
+  'calibrate': 5,
   'train_lite': 5,
 }
 _SAME_FLOOR = {

@@ -115,6 +115,47 @@ def place(
   return _lift(centers, depths, focal, principal) - arms
 
 
+def extent(
+  shape: shape_lib.Shape,
+  rotations: np.ndarray,
+  translations: np.ndarray,
+  intrinsics: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+  """The box around a CAD's projection.
+
+  Args:
+    shape: the CAD.
+    rotations: [k, 3, 3], CAD to camera.
+    translations: [k, 3], CAD units.
+    intrinsics: (fx, fy, cx, cy), pixels.
+
+  Returns:
+    Lowest and highest (x, y), [k, 2] each, pixels.
+  """
+  focal, principal = np.split(np.asarray(intrinsics, np.float64), 2)
+  points = shape.outline @ np.asarray(rotations, np.float64).transpose(0, 2, 1)
+  points = points + np.asarray(translations)[:, np.newaxis]
+  return _extent(points, focal, principal, shape.radius)
+
+
+def box_iou(low: np.ndarray, high: np.ndarray, edges: BoxEdges) -> np.ndarray:
+  """Overlap of extents with a box.
+
+  Args:
+    low: [k, 2], (x, y), pixels.
+    high: [k, 2].
+    edges: the box.
+
+  Returns:
+    [k], IoU; all 0 where another thing cuts the box: what is hidden may have
+    reached beyond any of its edges.
+  """
+  common = np.minimum(high, edges.high) - np.maximum(low, edges.low)
+  common = np.maximum(common, 0.0).prod(axis=-1)
+  total = (high - low).prod(axis=-1) + (edges.high - edges.low).prod() - common
+  return edges.whole.all() * common / np.maximum(total, 1e-6)
+
+
 def _size(edges: BoxEdges, hidden: float) -> tuple[np.ndarray, np.ndarray]:
   """Wanted extent [2], pixels, and the axes bool [2] that it binds."""
   wanted = np.maximum(edges.high - edges.low, 1.0)

@@ -27,29 +27,26 @@ class Limits(NamedTuple):
 
 
 class Proposer:
-  """Places the candidates of one target.
-
-  Attributes:
-    edges: the target's box.
-  """
+  """Places the candidates of one target."""
 
   def __init__(
     self,
     target: target_lib.Target,
+    edges: placement.BoxEdges,
     silhouettes: silhouettes_lib.Silhouettes,
     limits: Limits,
   ):
-    """Looks at the box.
+    """Keeps the parts.
 
     Args:
       target: the object.
+      edges: its box.
       silhouettes: coarse; by which poses are chosen.
       limits: how many rotations.
     """
-    self.edges = placement.box_edges(target)
     self._target, self._silhouettes = target, silhouettes
-    self._limits = limits
-    middle = 0.5 * (self.edges.low + self.edges.high)
+    self._edges, self._limits = edges, limits
+    middle = 0.5 * (edges.low + edges.high)
     self._ray = rotations_lib.ray_rotation(middle, target.intrinsics)
 
   def propose(
@@ -86,11 +83,11 @@ class Proposer:
   def _placed(self, shape: shape_lib.Shape, rotations: np.ndarray):
     """Poses of rotations [k, 3, 3] and their overlap with the mask [k]."""
     depth = self._target.depth
-    unsure = depth is None and not self.edges.whole.any()
+    unsure = depth is None and not self._edges.whole.any()
     trials = []
     for hidden in _HIDDEN if unsure else _HIDDEN[:1]:
       translations = placement.place(
-        shape, rotations, self.edges, self._target.intrinsics, depth, hidden
+        shape, rotations, self._edges, self._target.intrinsics, depth, hidden
       )
       overlaps = self._silhouettes.iou(shape, rotations, translations)
       trials.append((translations, overlaps))

@@ -21,6 +21,7 @@ class Weights(NamedTuple):
 
   features: float  # cosine of fine features
   similarity: float  # cosine of retrieval
+  box: float  # IoU of the projection's extent and the box
 
 
 @dataclasses.dataclass(eq=False)
@@ -32,6 +33,7 @@ class Draft:
     shape: its mesh.
     pose: where it stands now.
     iou: of its silhouette there.
+    box_iou: of its extent there.
     features: [16, 16, c] of its rendering there; None: not looked at.
   """
 
@@ -39,11 +41,16 @@ class Draft:
   shape: shape_lib.Shape
   pose: pose_steps.Pose
   iou: float
+  box_iou: float
   features: Optional[np.ndarray] = None
 
   def promise(self, weights: Weights) -> float:
-    """What is known before features are: IoU and retrieval."""
-    return self.iou + weights.similarity * self.candidate.similarity
+    """What is known before features are: overlaps and retrieval."""
+    return (
+      self.iou
+      + weights.box * self.box_iou
+      + weights.similarity * self.candidate.similarity
+    )
 
 
 def feature_cosines(
@@ -64,7 +71,7 @@ def feature_cosines(
 def scores(
   drafts: Sequence[Draft], cosines: np.ndarray, weights: Weights
 ) -> np.ndarray:
-  """IoU + features + similarity, weighted, [n].
+  """Overlaps + features + similarity, weighted, [n].
 
   A draft without features is ranked as if it had the worst seen.
   """

@@ -13,11 +13,13 @@ from typing import Dict
 from typing import List
 from typing import Optional
 from typing import Sequence
+from typing import Tuple
 
 import numpy as np
 import trimesh
 
 from mask2cad_tf.refinement import fine_features
+from mask2cad_tf.refinement import placement
 from mask2cad_tf.refinement import pose_steps
 from mask2cad_tf.refinement import proposals
 from mask2cad_tf.refinement import ranking
@@ -54,6 +56,7 @@ class RefinerOptions:
     max_polished: fits polished at the end.
     feature_weight: of the features' cosine; 1 for the silhouette's IoU.
     similarity_weight: of retrieval's cosine.
+    box_weight: of the IoU of the projection's extent and the box.
     cached_shapes: CADs kept ready, about 1 MB each.
   """
 
@@ -65,6 +68,7 @@ class RefinerOptions:
   max_polished: int = 6
   feature_weight: float = 0.5
   similarity_weight: float = 0.1
+  box_weight: float = 0.5
   cached_shapes: int = 256
 
 
@@ -114,7 +118,7 @@ class Refiner:
     self._extra_rotations = extra_rotations
     self._features = features
     self._weights = ranking.Weights(
-      options.feature_weight, options.similarity_weight
+      options.feature_weight, options.similarity_weight, options.box_weight
     )
     self._shape = functools.lru_cache(maxsize=options.cached_shapes)(
       lambda cad_id: shape_lib.Shape(load_shape(cad_id))
@@ -188,14 +192,9 @@ class Refiner:
         views = self._extra_rotations(candidate.cad_id)
       shape = self._shape(candidate.cad_id)
       poses = proposer.propose(candidate, shape, views)
-      overlaps = search.silhouettes(_SCORE).iou(
-        shape,
-        np.stack([pose.rotation for pose in poses]),
-        np.stack([pose.translation for pose in poses]),
-      )
       drafts += [
-        ranking.Draft(candidate, shape, pose, float(overlap))
-        for pose, overlap in zip(poses, overlaps)
+        ranking.Draft(candidate, shape, pose, *overlaps)
+        for pose, overlaps in zip(poses, search.overlaps(shape, poses))
       ]
     return sorted(drafts, key=lambda draft: -draft.promise(self._weights))
 
@@ -251,6 +250,7 @@ class _Search:
   def __init__(self, target: Target):
     self._target = target
     self._box = target.extent()
+    self._edges = placement.box_edges(target)
     self._silhouettes: Dict[int, silhouettes_lib.Silhouettes] = {}
 
   @property
@@ -264,25 +264,39 @@ class _Search:
     return fine_features.Crops(self._target, window)
 
   def proposer(self, given: int, chosen: int) -> proposals.Proposer:
-    limits = proposals.Limits(given, chosen)
-    return proposals.Proposer(self._target, self.silhouettes(_COARSE), limits)
+    return proposals.Proposer(
+      self._target,
+      self._edges,
+      self.silhouettes(_COARSE),
+      proposals.Limits(given, chosen),
+    )
+
+  def overlaps(
+    self, shape: shape_lib.Shape, poses
+  ) -> List[Tuple[float, float]]:
+    """IoU of silhouette and mask, and of extent and box, of each pose."""
+    rotations = np.stack([pose.rotation for pose in poses])
+    translations = np.stack([pose.translation for pose in poses])
+    masks = self.silhouettes(_SCORE).iou(shape, rotations, translations)
+    low, high = placement.extent(
+      shape, rotations, translations, self._target.intrinsics
+    )
+    boxes = placement.box_iou(low, high, self._edges)
+    return list(zip(masks.tolist(), boxes.tolist()))
 
   def fit(self, draft: ranking.Draft, size: int, stages) -> None:
-    """Fits a draft in place and measures its IoU anew."""
+    """Fits a draft in place and measures its overlaps anew."""
     silhouettes = self.silhouettes(size)
+    goal = silhouette_fit.Goal(
+      silhouettes, self._edges, self._target.intrinsics
+    )
     side = silhouettes.window.side
     frame = pose_steps.Frame(
       draft.shape.pivot, side / self._target.intrinsics[:2], self._target.depth
     )
-    pose = silhouette_fit.fit(
-      draft.shape, silhouettes, draft.pose, frame, stages
-    )
+    pose = silhouette_fit.fit(draft.shape, goal, draft.pose, frame, stages)
     draft.pose = pose
-    draft.iou = float(
-      self.silhouettes(_SCORE).iou(
-        draft.shape, pose.rotation[np.newaxis], pose.translation[np.newaxis]
-      )[0]
-    )
+    draft.iou, draft.box_iou = self.overlaps(draft.shape, [pose])[0]
 
   def silhouettes(self, size: int) -> silhouettes_lib.Silhouettes:
     """The target at a resolution, pixels."""

@@ -1,4 +1,4 @@
-"""Levenberg-Marquardt on blurred silhouettes."""
+"""Levenberg-Marquardt on blurred silhouettes and the box's edges."""
 
 import functools
 import math
@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mask2cad_tf.refinement import placement
 from mask2cad_tf.refinement import pose_steps
 from mask2cad_tf.refinement import shape as shape_lib
 from mask2cad_tf.refinement import silhouettes as silhouettes_lib
@@ -13,6 +14,7 @@ from mask2cad_tf.refinement import silhouettes as silhouettes_lib
 # The unit of each parameter and the step of its central difference: 3 degrees,
 # 2 % of the window's side, 4 % of the depth.
 _UNITS = np.array([*[np.radians(3.0)] * 3, 0.02, 0.02, 0.04])
+_EDGE = 10.0  # weight of a squared gap to an edge, in window sides, against it
 _PRIOR = 4e-4  # weight of a squared turn of one unit against the mask's area
 _LONGEST = 5.0  # units a parameter may move at once
 _DAMPINGS = np.array([0.3, 3.0, 30.0])  # tried together, times the last one
@@ -36,19 +38,29 @@ COARSE_TO_FINE = (Stage(2.5, 5, 1.0), Stage(1.2, 5, 0.6))  # for 48 pixels
 POLISH = (Stage(3.0, 4, 1.0), Stage(1.5, 6, 0.6))  # for 96 pixels
 
 
+class Goal(NamedTuple):
+  """What a CAD is moved towards."""
+
+  silhouettes: silhouettes_lib.Silhouettes  # the mask, and where to compare
+  edges: placement.BoxEdges  # of the object's box
+  intrinsics: np.ndarray  # (fx, fy, cx, cy), pixels
+
+
 class _Problem:
-  """Residuals of one CAD against one mask at one blur."""
+  """Residuals of one CAD against one mask at one blur, and against its box."""
 
   def __init__(
     self,
     shape: shape_lib.Shape,
-    silhouettes: silhouettes_lib.Silhouettes,
+    goal: Goal,
     frame: pose_steps.Frame,
     sigma: float,
   ):
+    silhouettes = goal.silhouettes
     self.frame = frame
     self.size = 6 if frame.depth is None else 5
     self._shape, self._silhouettes = shape, silhouettes
+    self._edges, self._intrinsics = goal.edges, goal.intrinsics
     self._blur = _blur(silhouettes.window.size, sigma)
     self._rows = math.gcd(silhouettes.window.size, _ROWS)
     # Residuals in shares of the mask's area.
@@ -62,10 +74,16 @@ class _Problem:
     return pose_steps.move(pose, steps, self.frame)
 
   def residuals(self, poses) -> np.ndarray:
-    """Mask minus silhouette, blurred, float32 [k, pixels]."""
-    return self._goal - self._blurred(
-      self._silhouettes.render(self._shape, *poses)
-    )
+    """Mask minus silhouette, blurred, and gaps to edges, float32 [k, n]."""
+    pictures = self._blurred(self._silhouettes.render(self._shape, *poses))
+    return np.concatenate([self._goal - pictures, self._gaps(poses)], axis=1)
+
+  def _gaps(self, poses) -> np.ndarray:
+    """Box minus extent, float32 [k, 4]; 0 where another thing cuts the box."""
+    low, high = placement.extent(self._shape, *poses, self._intrinsics)
+    gaps = np.concatenate([self._edges.low - low, self._edges.high - high], 1)
+    scale = np.sqrt(_EDGE) / self._silhouettes.window.side
+    return (self._edges.whole.all() * scale * gaps).astype(np.float32)
 
   def linearized(self, pose: pose_steps.Pose, step: float):
     """Residual [pixels] and the silhouettes' derivatives [size, pixels]."""
@@ -88,19 +106,20 @@ class _Problem:
 
 def fit(
   shape: shape_lib.Shape,
-  silhouettes: silhouettes_lib.Silhouettes,
+  goal: Goal,
   pose: pose_steps.Pose,
   frame: pose_steps.Frame,
   stages: tuple[Stage, ...] = COARSE_TO_FINE,
 ) -> pose_steps.Pose:
   """Moves a CAD until its silhouette agrees with the mask.
 
-  Minimises the squared difference of the blurred pictures plus a weak prior
-  on the change of the rotation.
+  Minimises the squared difference of the blurred pictures, plus that of the
+  extent and the box, which knows of what is too thin for the mask, plus a weak
+  prior on the change of the rotation.
 
   Args:
     shape: the CAD.
-    silhouettes: the mask, and where to compare.
+    goal: mask and box.
     pose: to start from.
     frame: what moves are measured by; says whether the depth is held.
     stages: coarse to fine.
@@ -110,7 +129,7 @@ def fit(
   """
   turned = np.zeros(3)  # units; the sum of small rotation vectors
   for stage in stages:
-    problem = _Problem(shape, silhouettes, frame, stage.sigma)
+    problem = _Problem(shape, goal, frame, stage.sigma)
     damping = _FIRST_DAMPING
     for _ in range(stage.iterations):
       pose, turned, damping, gain = _iterate(

@@ -4,6 +4,7 @@ Embedding and silhouette of a gallery view are looked at together: what one of
 them overlooks the other may see.
 """
 
+from typing import Collection
 from typing import List
 from typing import NamedTuple
 
@@ -40,6 +41,7 @@ def propose(
   label: int,
   mask: np.ndarray,
   gallery: gallery_lib.Gallery,
+  hidden: Collection[str] = (),
 ) -> List[GalleryCandidate]:
   """CADs of a class for one object.
 
@@ -48,12 +50,14 @@ def propose(
     label: its class, from 1.
     mask: bool [H, W], of the object.
     gallery: all CADs.
+    hidden: ids of CADs that are not to be found.
 
   Returns:
     Candidates: those of the embedding first, in its order, then those that the
     silhouette adds. Empty if the gallery has none of the class.
   """
-  rows = np.flatnonzero(gallery.labels == label)
+  seen = np.array([cad.id not in hidden for cad in gallery.cads], bool)
+  rows = np.flatnonzero((gallery.labels == label) & seen)
   if not len(rows):
     return []
   cosines = _cosines(embedding, gallery.embeddings[rows])

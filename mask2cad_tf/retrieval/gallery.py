@@ -149,6 +149,28 @@ class Gallery:
     """The entry of a CAD. Raises ValueError for an id it does not hold."""
     return self.cads[self.row(cad_id)]
 
+  def near_duplicates(self, cad_id: str, cosine: float) -> Tuple[str, ...]:
+    """Ids of CADs that look like one from everywhere, itself among them.
+
+    Args:
+      cad_id: of the gallery; another id gives ().
+      cosine: least mean cosine of the views at equal rotations.
+    """
+    if cad_id not in self._rows:
+      return ()
+    row = self._rows[cad_id]
+    same_class = np.flatnonzero(self.labels == self.labels[row])
+    views = self.embeddings[same_class]
+    views = views / np.maximum(
+      np.linalg.norm(views, axis=-1, keepdims=True), 1e-12
+    )
+    own = views[np.flatnonzero(same_class == row)[0]]
+    valid = self.valid[row] & self.valid[same_class]
+    cosines = np.where(valid, (views * own).sum(axis=-1), 0.0).sum(axis=1)
+    means = cosines / np.maximum(valid.sum(axis=1), 1)
+    near = same_class[(means >= cosine) | (same_class == row)]
+    return tuple(self.cads[i].id for i in near)
+
   def mesh_path(self, cad_id: str) -> str:
     """Path of a CAD's mesh file. Raises ValueError for an unknown id."""
     return os.path.join(self.path, self.cad(cad_id).mesh)

@@ -13,6 +13,7 @@ import numpy as np
 from mask2cad_tf.geometry import cameras
 from mask2cad_tf.geometry import posed_cad
 from mask2cad_tf.geometry import rotations
+from mask2cad_tf.refinement import confidence
 from mask2cad_tf.refinement import refiner
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.scene import cad_meshes
@@ -55,12 +56,15 @@ class SceneObject:
     label_name: the class.
     candidates: hypotheses, best first; the first is `cad`'s.
     depth_source: 'flag' or 'box_fit'.
+    confidence: that the best CAD fits, [0, 1]; None: not compared with the
+      photo, or never calibrated.
   """
 
   cad: posed_cad.PosedCad
   label_name: str
   candidates: Tuple[Candidate, ...]
   depth_source: str
+  confidence: Optional[float] = None
 
   @property
   def similarity(self) -> float:
@@ -69,7 +73,12 @@ class SceneObject:
 
   @property
   def confident(self) -> bool:
-    """False: no CAD of the gallery is similar (CONFIDENT_SIMILARITY)."""
+    """False: no CAD of the gallery fits well, more likely than not.
+
+    Without a confidence: none is similar (CONFIDENT_SIMILARITY).
+    """
+    if self.confidence is not None:
+      return self.confidence >= 0.5
     return self.similarity >= CONFIDENT_SIMILARITY
 
 
@@ -81,6 +90,7 @@ def assemble(
   min_score: float = 0.0,
   depth: Optional[float] = None,
   hypotheses: Optional[Sequence[Sequence[refiner.Hypothesis]]] = None,
+  judge: Optional[confidence.Confidence] = None,
 ) -> List[SceneObject]:
   """Poses every detection of a photo that scores enough.
 
@@ -94,6 +104,7 @@ def assemble(
     depth: Z of every CAD's origin, CAD units; None: fitted to the box.
     hypotheses: of each detection, best first, where renderings were compared
       with the photo; they take the place of what the network alone says.
+    judge: of the best hypotheses.
 
   Returns:
     Objects in descending score. A detection is left out, with a warning, when
@@ -122,6 +133,10 @@ def assemble(
     found = _pose(detection, label_name, gallery, cads, camera, depth)
     if hypotheses is not None and hypotheses[index]:
       found = _refined(found, hypotheses[index], gallery, camera)
+      if judge is not None:
+        found = dataclasses.replace(
+          found, confidence=judge.probability(hypotheses[index][0])
+        )
     objects.append(found)
   return sorted(objects, key=lambda found: -found.cad.score)
 

@@ -56,6 +56,7 @@ def _object(found: assemble.SceneObject) -> Dict[str, Any]:
     'similarity': found.similarity,
     'candidates': [_candidate(c) for c in found.candidates],
     'confident': found.confident,
+    **({} if found.confidence is None else {'confidence': found.confidence}),
     'rotation': _numbers(cad.rotation),
     'quaternion': _numbers(rotations.quaternion_from_matrix(cad.rotation)),
     'translation': _numbers(cad.translation),

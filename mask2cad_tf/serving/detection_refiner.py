@@ -1,5 +1,6 @@
 """Render and compare on top of the network: detections -> posed hypotheses."""
 
+from typing import Collection
 from typing import List
 from typing import Mapping
 from typing import Optional
@@ -76,6 +77,7 @@ class DetectionRefiner:
     top_k: int = 5,
     given_masks: Optional[Sequence[np.ndarray]] = None,
     max_objects: Optional[int] = None,
+    hidden_cads: Optional[Sequence[Collection[str]]] = None,
   ) -> List[List[refiner_lib.Hypothesis]]:
     """Hypotheses of every detection, best first.
 
@@ -87,6 +89,7 @@ class DetectionRefiner:
       top_k: hypotheses kept of an object, of different CADs.
       given_masks: bool [H, W] of each detection, in place of the predicted.
       max_objects: only so many, of highest score; None: all.
+      hidden_cads: ids of each detection that are no candidates.
 
     Returns:
       A list for each detection, empty where the gallery has no CAD of its
@@ -125,12 +128,17 @@ class DetectionRefiner:
           if key.startswith('detection_')
         },
         top_k,
+        hidden_cads[i] if hidden_cads else (),
       )
       for i in range(count)
     ]
 
   def _refine_one(
-    self, target: refiner_lib.Target, detection: Detections, top_k: int
+    self,
+    target: refiner_lib.Target,
+    detection: Detections,
+    top_k: int,
+    hidden_cads: Collection[str],
   ) -> List[refiner_lib.Hypothesis]:
     center = np.asarray(detection['detection_centers'], np.float64)
     own = rotations.matrix_from_quaternion(
@@ -141,6 +149,7 @@ class DetectionRefiner:
       int(detection['detection_classes']),
       target.mask > 0.5,
       self._gallery,
+      hidden_cads,
     )
     candidates = []
     for candidate in found:

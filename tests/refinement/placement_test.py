@@ -80,3 +80,38 @@ def test_which_edges_are_free():
 def test_nothing_ends_behind_the_camera():
   box = np.array([0.0, 0.0, 240.0, 320.0])  # every edge is cut
   assert _placed(box, None)[2] > 0
+
+
+def test_the_extent_is_the_projections():
+  box = _extent(scenes.table(), scenes.ROTATION, scenes.TRANSLATION)
+  low, high = placement.extent(
+    shape_lib.Shape(scenes.table()),
+    scenes.ROTATION[np.newaxis],
+    scenes.TRANSLATION[np.newaxis],
+    scenes.INTRINSICS,
+  )
+  np.testing.assert_allclose(low, [box[[1, 0]]], atol=0.5)
+  np.testing.assert_allclose(high, [box[[3, 2]]], atol=0.5)
+
+
+@pytest.mark.parametrize(
+  'low, high, free, expected',
+  [
+    ([0, 0], [10, 10], True, 1.0),
+    ([5, 0], [15, 10], True, 50 / 150),
+    ([-10, 0], [10, 10], True, 0.5),
+    ([20, 0], [30, 10], True, 0.0),
+    ([0, 0], [10, 10], False, 0.0),  # cut at the left: no evidence
+  ],
+)
+def test_box_iou_by_hand(low, high, free, expected):
+  edges = placement.BoxEdges(
+    low=np.array([0.0, 0.0]),
+    high=np.array([10.0, 10.0]),
+    low_free=np.array([free, True]),
+    high_free=np.array([True, True]),
+  )
+  found = placement.box_iou(
+    np.array([low], float), np.array([high], float), edges
+  )
+  np.testing.assert_allclose(found, [expected])

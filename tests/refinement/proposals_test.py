@@ -5,6 +5,7 @@ import pytest
 from scipy.spatial import transform
 
 from mask2cad_tf.geometry import rotations as rotations_lib
+from mask2cad_tf.refinement import placement
 from mask2cad_tf.refinement import proposals
 from mask2cad_tf.refinement import shape as shape_lib
 from mask2cad_tf.refinement import silhouettes as silhouettes_lib
@@ -46,7 +47,9 @@ def _propose(given, views, symmetry=1):
   silhouettes = silhouettes_lib.Silhouettes(
     target, window_lib.around(target.box, 1.3, 32)
   )
-  proposer = proposals.Proposer(target, silhouettes, proposals.Limits(2, 1))
+  proposer = proposals.Proposer(
+    target, placement.box_edges(target), silhouettes, proposals.Limits(2, 1)
+  )
   candidate = target_lib.Candidate('a', 0.5, given, symmetry)
   return proposer.propose(candidate, shape_lib.Shape(scenes.table()), views)
 

@@ -1,19 +1,22 @@
 """Scores by hand; what is one fit."""
 
 import numpy as np
+import pytest
 
 from mask2cad_tf.refinement import pose_steps
 from mask2cad_tf.refinement import ranking
 from mask2cad_tf.refinement import target as target_lib
 from tests.refinement import scenes
 
-_WEIGHTS = ranking.Weights(features=0.5, similarity=0.1)
+_WEIGHTS = ranking.Weights(features=0.5, similarity=0.1, box=0.25)
 
 
-def _draft(cad_id, iou, degrees=0.0, features=None, similarity=0.0):
+def _draft(
+  cad_id, iou, degrees=0.0, features=None, similarity=0.0, box_iou=0.0
+):
   candidate = target_lib.Candidate(cad_id, similarity, np.eye(3)[np.newaxis])
   pose = pose_steps.Pose(scenes.turned(degrees), scenes.TRANSLATION)
-  return ranking.Draft(candidate, None, pose, iou, features)
+  return ranking.Draft(candidate, None, pose, iou, box_iou, features)
 
 
 def test_scores_by_hand():
@@ -22,6 +25,9 @@ def test_scores_by_hand():
   np.testing.assert_allclose(
     ranking.scores(drafts, np.array([0.6, 0.2]), _WEIGHTS), [1.15, 1.0]
   )
+  # 0.9 + 0.25 * 0.8 = 1.1.
+  boxed = _draft('b', 0.9, box_iou=0.8)
+  assert boxed.promise(_WEIGHTS) == pytest.approx(1.1)
   # Not looked at counts as the worst seen: 0.9 + 0.5 * 0.6 = 1.2.
   np.testing.assert_allclose(
     ranking.scores(drafts, np.array([0.6, np.nan]), _WEIGHTS), [1.15, 1.2]

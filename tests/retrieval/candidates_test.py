@@ -150,3 +150,11 @@ def test_views_that_repeat_another_do_not_count():
   (found,) = _propose(_views([0.7, 0.8], valid=[True, False]), label=2)
   assert found.similarity == pytest.approx(0.7, abs=1e-6)
   np.testing.assert_allclose(_degrees(found)[0], 0.0, atol=1e-3)
+
+
+def test_hidden_cads_are_not_found():
+  gallery = _gallery()
+  found = candidates.propose(
+    np.array([3.0, 0.0], np.float32), 1, _mask(), gallery, {'bed/0', 'bed/2'}
+  )
+  assert [candidate.row for candidate in found][:2] == [1, 3]

@@ -158,3 +158,27 @@ def test_another_format_is_told(folder):
     json.dump({**manifest, 'format_version': 1}, file)
   with pytest.raises(ValueError, match='has format 1, .*Build it anew'):
     gallery_lib.load(folder)
+
+
+def test_near_duplicates_look_alike_from_everywhere():
+  # b turned by 30 degrees from a in each valid view, cos .866; c is a but for
+  # its last view, which repeats another and does not count.
+  a = [[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]]
+  b = [[0.866, 0.5], [0.5, 0.866], [1.0, 1.0]]
+  c = [[5.0, 0.0], [0.0, 1.0], [-1.0, -1.0]]
+  gallery = _gallery(
+    cads=tuple(
+      gallery_lib.Cad(f'{label}/{name}', label, '', '')
+      for label, name in (
+        ('bed', 'a'),
+        ('bed', 'b'),
+        ('sofa', 'c'),
+        ('bed', 'c'),
+      )
+    ),
+    embeddings=np.array([a, b, a, c], np.float32),
+    valid=np.array([[True, True, False]] * 4),
+  )
+  assert gallery.near_duplicates('bed/a', 0.95) == ('bed/a', 'bed/c')
+  assert gallery.near_duplicates('bed/a', 0.8) == ('bed/a', 'bed/b', 'bed/c')
+  assert gallery.near_duplicates('bed/x', 0.5) == ()
