@@ -14,6 +14,7 @@ from mask2cad_tf.refinement import shape as shape_lib
 from mask2cad_tf.refinement import target as target_lib
 
 _SAME = np.radians(5.0)  # fits that end this close are one
+_FAR = np.radians(60.0)  # a farther turn costs no more
 
 
 class Weights(NamedTuple):
@@ -22,6 +23,7 @@ class Weights(NamedTuple):
   features: float  # cosine of fine features
   similarity: float  # cosine of retrieval
   box: float  # IoU of the projection's extent and the box
+  turn: float  # what a turn from the candidate's first rotation costs
 
 
 @dataclasses.dataclass(eq=False)
@@ -45,12 +47,23 @@ class Draft:
   features: Optional[np.ndarray] = None
 
   def promise(self, weights: Weights) -> float:
-    """What is known before features are: overlaps and retrieval."""
+    """What is known before features are: overlaps, retrieval, rotation."""
     return (
       self.iou
       + weights.box * self.box_iou
       + weights.similarity * self.candidate.similarity
+      - weights.turn * self._turn()
     )
+
+  def _turn(self) -> float:
+    """From the candidate's first rotation, in _FAR, at most 1."""
+    first = self.candidate.rotations[:1]
+    if not len(first):
+      return 0.0
+    angle = proposals.angles(
+      self.pose.rotation, first, self.candidate.symmetry
+    )[0]
+    return float(min(angle / _FAR, 1.0))
 
 
 def feature_cosines(

@@ -57,6 +57,8 @@ class RefinerOptions:
     feature_weight: of the features' cosine; 1 for the silhouette's IoU.
     similarity_weight: of retrieval's cosine.
     box_weight: of the IoU of the projection's extent and the box.
+    turn_weight: against turns of 60 degrees or more from a candidate's first
+      rotation; in proportion for less.
     cached_shapes: CADs kept ready, about 1 MB each.
   """
 
@@ -69,6 +71,7 @@ class RefinerOptions:
   feature_weight: float = 0.5
   similarity_weight: float = 0.1
   box_weight: float = 0.5
+  turn_weight: float = 0.05
   cached_shapes: int = 256
 
 
@@ -118,7 +121,10 @@ class Refiner:
     self._extra_rotations = extra_rotations
     self._features = features
     self._weights = ranking.Weights(
-      options.feature_weight, options.similarity_weight, options.box_weight
+      features=options.feature_weight,
+      similarity=options.similarity_weight,
+      box=options.box_weight,
+      turn=options.turn_weight,
     )
     self._shape = functools.lru_cache(maxsize=options.cached_shapes)(
       lambda cad_id: shape_lib.Shape(load_shape(cad_id))

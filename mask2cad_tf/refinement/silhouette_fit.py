@@ -14,7 +14,7 @@ from mask2cad_tf.refinement import silhouettes as silhouettes_lib
 # The unit of each parameter and the step of its central difference: 3 degrees,
 # 2 % of the window's side, 4 % of the depth.
 _UNITS = np.array([*[np.radians(3.0)] * 3, 0.02, 0.02, 0.04])
-_EDGE = 10.0  # weight of a squared gap to an edge, in window sides, against it
+_EDGE = 20.0  # weight of a squared gap to an edge, in window sides, against it
 _PRIOR = 4e-4  # weight of a squared turn of one unit against the mask's area
 _LONGEST = 5.0  # units a parameter may move at once
 _DAMPINGS = np.array([0.3, 3.0, 30.0])  # tried together, times the last one

@@ -8,13 +8,15 @@ from mask2cad_tf.refinement import ranking
 from mask2cad_tf.refinement import target as target_lib
 from tests.refinement import scenes
 
-_WEIGHTS = ranking.Weights(features=0.5, similarity=0.1, box=0.25)
+_WEIGHTS = ranking.Weights(features=0.5, similarity=0.1, box=0.25, turn=0.06)
 
 
 def _draft(
   cad_id, iou, degrees=0.0, features=None, similarity=0.0, box_iou=0.0
 ):
-  candidate = target_lib.Candidate(cad_id, similarity, np.eye(3)[np.newaxis])
+  candidate = target_lib.Candidate(
+    cad_id, similarity, scenes.ROTATION[np.newaxis]
+  )
   pose = pose_steps.Pose(scenes.turned(degrees), scenes.TRANSLATION)
   return ranking.Draft(candidate, None, pose, iou, box_iou, features)
 
@@ -28,6 +30,7 @@ def test_scores_by_hand():
   # 0.9 + 0.25 * 0.8 = 1.1.
   boxed = _draft('b', 0.9, box_iou=0.8)
   assert boxed.promise(_WEIGHTS) == pytest.approx(1.1)
+
   # Not looked at counts as the worst seen: 0.9 + 0.5 * 0.6 = 1.2.
   np.testing.assert_allclose(
     ranking.scores(drafts, np.array([0.6, np.nan]), _WEIGHTS), [1.15, 1.2]
@@ -35,6 +38,13 @@ def test_scores_by_hand():
   np.testing.assert_allclose(
     ranking.scores(drafts, np.full(2, np.nan), _WEIGHTS), [0.85, 0.9]
   )
+
+
+def test_a_turn_from_the_first_rotation_costs_up_to_60_degrees():
+  # 0.9 - 0.06 * 20 / 60 = 0.88; 0.9 - 0.06 from 60 degrees on.
+  for degrees, promise in ((0, 0.9), (20, 0.88), (60, 0.84), (150, 0.84)):
+    draft = _draft('a', 0.9, degrees)
+    assert draft.promise(_WEIGHTS) == pytest.approx(promise)
 
 
 def test_cosines_of_what_was_seen():
