@@ -64,9 +64,9 @@ class Size(NamedTuple):
 
 
 FULL = Size(
-  {'pix3d': 8800, 'sweethome3d': 1600, 'furniture': 900},
+  {'pix3d': 17600, 'sweethome3d': 3200, 'furniture': 900},
   600,
-  {'detection': 3000, 'objects': 3700},
+  {'detection': 3600, 'objects': 7300},
 )
 QUICK = Size(
   {'pix3d': 1200, 'sweethome3d': 400, 'furniture': 200},
@@ -148,7 +148,8 @@ class Recipe:
       f'--library={library}',
       f'--num_images={count}',
       f'--seed={seed}',
-      '--modes=room:0.45,closeup:0.35,studio:0.2',
+      '--modes=room:0.5,closeup:0.3,studio:0.2',
+      '--max_objects=5',
       f'--output_dir={self._root / "records" / name}',
     ]
     if self._clutter.is_dir():
@@ -249,12 +250,7 @@ class Recipe:
     """What differs from the registered experiment."""
     cached = self._root / 'cached'
     return {
-      # Convolutions of RoIs gain from it; the detector's do not.
-      'runtime': {
-        'mixed_precision_dtype': (
-          'bfloat16' if branch == 'objects' else 'float32'
-        )
-      },
+      'runtime': {'mixed_precision_dtype': 'bfloat16'},
       'task': {
         'train_branches': [branch],
         'model': {
