@@ -135,6 +135,7 @@ def _refined(module, refiner, gallery, photo, hidden: bool):
     {key: value[0].numpy() for key, value in outputs.items()},
     [float(truth.translation[2]) for truth in truths],
     top_k=1,
+    exact_boxes=True,
     hidden_cads=[
       gallery.near_duplicates(truth.cad_id, _DUPLICATE) if hidden else ()
       for truth in truths

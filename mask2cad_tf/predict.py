@@ -111,6 +111,9 @@ _LABEL = flags.DEFINE_string(
 )
 
 
+_SAME_PLACE = 0.7  # IoU of boxes; more is one object
+
+
 def main(argv: Sequence[str]) -> None:
   """Checks all input, then predicts photo by photo."""
   command_line.require(
@@ -174,7 +177,7 @@ def _predict(
       cads,
       photo.camera,
       depth=_DEPTH.value,
-      hypotheses=_refine(refiner, photo, detections),
+      hypotheses=_refine(refiner, photo, detections, bool(box)),
       judge=judge,
     )
     scene_folder.write(folder, photo, objects, cads, origin)
@@ -187,19 +190,39 @@ def _predict(
 def _confident(
   detections: Dict[str, np.ndarray], min_score: float
 ) -> Dict[str, np.ndarray]:
-  """The detections that score enough; they come first."""
+  """The detections that score enough, best first; one where several overlap.
+
+  NMS goes class by class: a desk comes out as a table, too.
+  """
+  from mask2cad_tf.geometry import box_overlap
+
+  boxes = detections['detection_boxes']
   scores = detections['detection_scores'][: detections['num_detections']]
-  count = np.int32(np.count_nonzero(scores >= min_score))
-  return {**detections, 'num_detections': count}
+  kept: List[int] = []
+  for index in np.argsort(-scores, kind='stable'):
+    overlaps = box_overlap.box_iou(boxes[index], boxes[kept])
+    if scores[index] >= min_score and not (overlaps > _SAME_PLACE).any():
+      kept.append(int(index))
+  return {
+    key: value[kept] if key.startswith('detection_') else value
+    for key, value in {**detections, 'num_detections': len(kept)}.items()
+  }
 
 
-def _refine(refiner, photo, detections: Dict[str, np.ndarray]):
+def _refine(
+  refiner, photo, detections: Dict[str, np.ndarray], exact_boxes: bool
+):
   """Hypotheses of each detection; None without --refine."""
   if refiner is None:
     return None
   depths = [_DEPTH.value] * int(detections['num_detections'])
   return refiner.refine(
-    photo.image, photo.camera.intrinsics, detections, depths, _TOP_K.value
+    photo.image,
+    photo.camera.intrinsics,
+    detections,
+    depths,
+    _TOP_K.value,
+    exact_boxes=exact_boxes,
   )
 
 

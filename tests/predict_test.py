@@ -291,3 +291,24 @@ def test_a_box_of_no_class_asks_for_the_label(tiny_world, tmp_path):
   result = _run(tiny_world, tmp_path / 'out', '--box=393,242,395,244')
   assert '--label=chair' in result.only_line
   assert not (tmp_path / 'out').exists()
+
+
+def test_one_object_has_one_class():
+  # IoU of the first two boxes: 90 / 100; of the third with both: 0.
+  found = predict._confident(
+    {
+      'num_detections': np.int32(4),
+      'detection_boxes': np.array(
+        [[0, 0, 10, 9], [0, 0, 10, 10], [20, 20, 30, 30], [40, 0, 50, 9]]
+        + [[0.0] * 4]
+      ),
+      'detection_scores': np.array([0.6, 0.8, 0.7, 0.4, 0.0]),
+      'detection_classes': np.array([4, 8, 3, 3, 0]),
+      'intrinsics': np.ones(4),
+    },
+    0.5,
+  )
+  assert found['num_detections'] == 2
+  np.testing.assert_array_equal(found['detection_classes'], [8, 3])
+  np.testing.assert_array_equal(found['detection_scores'], [0.8, 0.7])
+  np.testing.assert_array_equal(found['intrinsics'], np.ones(4))

@@ -70,6 +70,8 @@ class Refinement(Protocol):
     top_k: int,
     given_masks: Optional[Sequence[np.ndarray]] = None,
     max_objects: Optional[int] = None,
+    *,
+    exact_boxes: bool = False,
   ) -> List[List[Any]]:
     """Hypotheses of each detection, best first."""
 
@@ -120,6 +122,7 @@ class Model:
     prediction: photo_lib.Prediction,
     given_masks: Optional[Sequence[np.ndarray]] = None,
     max_objects: Optional[int] = None,
+    exact_boxes: bool = False,
   ) -> photo_lib.Prediction:
     """The prediction with rendered and compared hypotheses, if asked for."""
     if self._refinement is None:
@@ -132,6 +135,7 @@ class Model:
       _REFINED_CANDIDATES,
       given_masks,
       max_objects,
+      exact_boxes=exact_boxes,
     )
     return self._reader.refined(prediction, hypotheses, photo)
 
@@ -151,7 +155,7 @@ class Model:
     masks = None
     if self._true_masks:
       masks = [cad.mask for cad in photo.objects]
-    return self._refine(photo, outputs, prediction, masks)
+    return self._refine(photo, outputs, prediction, masks, exact_boxes=True)
 
 
 def _first(outputs: Mapping[str, tf.Tensor]) -> Mapping[str, np.ndarray]:

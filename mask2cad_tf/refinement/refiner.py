@@ -56,7 +56,8 @@ class RefinerOptions:
     max_polished: fits polished at the end.
     feature_weight: of the features' cosine; 1 for the silhouette's IoU.
     similarity_weight: of retrieval's cosine.
-    box_weight: of the IoU of the projection's extent and the box.
+    box_weight: of the IoU of the projection's extent and an exact box; a
+      detected one counts half.
     turn_weight: against turns of 60 degrees or more from a candidate's first
       rotation; in proportion for less.
     cached_shapes: CADs kept ready, about 1 MB each.
@@ -288,13 +289,14 @@ class _Search:
       shape, rotations, translations, self._target.intrinsics
     )
     boxes = placement.box_iou(low, high, self._edges)
+    boxes = boxes if self._target.exact_box else 0.5 * boxes
     return list(zip(masks.tolist(), boxes.tolist()))
 
   def fit(self, draft: ranking.Draft, size: int, stages) -> None:
     """Fits a draft in place and measures its overlaps anew."""
     silhouettes = self.silhouettes(size)
     goal = silhouette_fit.Goal(
-      silhouettes, self._edges, self._target.intrinsics
+      silhouettes, self._edges, self._target.intrinsics, self._target.exact_box
     )
     side = silhouettes.window.side
     frame = pose_steps.Frame(

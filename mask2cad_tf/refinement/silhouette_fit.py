@@ -44,6 +44,7 @@ class Goal(NamedTuple):
   silhouettes: silhouettes_lib.Silhouettes  # the mask, and where to compare
   edges: placement.BoxEdges  # of the object's box
   intrinsics: np.ndarray  # (fx, fy, cx, cy), pixels
+  exact_box: bool  # False: the edges do not count
 
 
 class _Problem:
@@ -61,6 +62,7 @@ class _Problem:
     self.size = 6 if frame.depth is None else 5
     self._shape, self._silhouettes = shape, silhouettes
     self._edges, self._intrinsics = goal.edges, goal.intrinsics
+    self._counts_edges = goal.exact_box and bool(goal.edges.whole.all())
     self._blur = _blur(silhouettes.window.size, sigma)
     self._rows = math.gcd(silhouettes.window.size, _ROWS)
     # Residuals in shares of the mask's area.
@@ -79,11 +81,11 @@ class _Problem:
     return np.concatenate([self._goal - pictures, self._gaps(poses)], axis=1)
 
   def _gaps(self, poses) -> np.ndarray:
-    """Box minus extent, float32 [k, 4]; 0 where another thing cuts the box."""
+    """Box minus extent, float32 [k, 4]; 0: not exact, or another thing cuts."""
     low, high = placement.extent(self._shape, *poses, self._intrinsics)
     gaps = np.concatenate([self._edges.low - low, self._edges.high - high], 1)
     scale = np.sqrt(_EDGE) / self._silhouettes.window.side
-    return (self._edges.whole.all() * scale * gaps).astype(np.float32)
+    return (self._counts_edges * scale * gaps).astype(np.float32)
 
   def linearized(self, pose: pose_steps.Pose, step: float):
     """Residual [pixels] and the silhouettes' derivatives [size, pixels]."""

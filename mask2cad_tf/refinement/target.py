@@ -18,6 +18,8 @@ class Target:
     countable: bool [H, W], False where another object in front hides what is
       behind: no evidence. Outside the photo nothing counts.
     depth: Z of the CAD's origin, CAD units; None: fitted.
+    exact_box: the box was given, not detected: CADs are fitted to its edges,
+      too, and it counts in full when they are ranked.
   """
 
   image: np.ndarray
@@ -26,6 +28,7 @@ class Target:
   mask: np.ndarray
   countable: np.ndarray
   depth: Optional[float] = None
+  exact_box: bool = False
 
   def extent(self) -> np.ndarray:
     """The box [4] to work with: the detector's, else the mask's, else all."""

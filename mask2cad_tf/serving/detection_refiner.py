@@ -78,6 +78,7 @@ class DetectionRefiner:
     given_masks: Optional[Sequence[np.ndarray]] = None,
     max_objects: Optional[int] = None,
     hidden_cads: Optional[Sequence[Collection[str]]] = None,
+    exact_boxes: bool = False,
   ) -> List[List[refiner_lib.Hypothesis]]:
     """Hypotheses of every detection, best first.
 
@@ -90,6 +91,7 @@ class DetectionRefiner:
       given_masks: bool [H, W] of each detection, in place of the predicted.
       max_objects: only so many, of highest score; None: all.
       hidden_cads: ids of each detection that are no candidates.
+      exact_boxes: the boxes were given, not detected.
 
     Returns:
       A list for each detection, empty where the gallery has no CAD of its
@@ -121,6 +123,7 @@ class DetectionRefiner:
           mask=probabilities[i],
           countable=_countable(i, boxes[:count], probabilities),
           depth=depths[i],
+          exact_box=exact_boxes,
         ),
         {
           key: value[i]

@@ -151,6 +151,7 @@ class _Refinement:
     top_k,
     masks=None,
     max_objects=None,
+    exact_boxes=False,
   ):
     self.asked.append((image.shape, len(detections), depths, top_k, masks))
     self.limits.append(max_objects)

@@ -1,5 +1,7 @@
 """The refiner on photos whose answer is known."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import trimesh
@@ -265,3 +267,18 @@ def test_the_same_twice():
     assert (one.cad_id, one.score) == (other.cad_id, other.score)
     np.testing.assert_array_equal(one.rotation, other.rotation)
     np.testing.assert_array_equal(one.translation, other.translation)
+
+
+def test_a_detected_box_pulls_no_edges():
+  # A box one fifth too wide: exact, it widens what fits the mask.
+  mask = scenes.silhouette(scenes.table())
+  box = scenes.box_of(mask)
+  box[3] += 0.2 * (box[3] - box[1])
+  found = [
+    _refine(
+      dataclasses.replace(scenes.target_of(mask, box=box), exact_box=exact),
+      _candidates('table'),
+    )[0]
+    for exact in (False, True)
+  ]
+  assert found[1].silhouette_iou < found[0].silhouette_iou - 0.02

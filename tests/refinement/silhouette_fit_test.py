@@ -24,7 +24,7 @@ def _fit(target, pose, depth):
       shape.pivot, window.side / scenes.INTRINSICS[:2], depth
     )
     goal = silhouette_fit.Goal(
-      silhouettes, placement.box_edges(target), scenes.INTRINSICS
+      silhouettes, placement.box_edges(target), scenes.INTRINSICS, True
     )
     pose = silhouette_fit.fit(shape, goal, pose, frame, stages)
   return pose
