@@ -66,7 +66,7 @@ class Size(NamedTuple):
 FULL = Size(
   {'pix3d': 17600, 'sweethome3d': 3200, 'furniture': 900},
   600,
-  {'detection': 3600, 'objects': 7300},
+  {'detection': 3000, 'objects': 7300},
 )
 QUICK = Size(
   {'pix3d': 1200, 'sweethome3d': 400, 'furniture': 200},
