@@ -76,8 +76,7 @@ def calibrate() -> str:
   held_out = np.array([trial.held_out for trial in trials])
   judge = confidence.fit(rows[~held_out], fits[~held_out])
   judge.save(_MODEL.value)
-  odds = judge.bias + rows[held_out] @ np.array(judge.weights)
-  return report(1.0 / (1.0 + np.exp(-odds)), fits[held_out], trials)
+  return report(judge.probabilities(rows[held_out]), fits[held_out], trials)
 
 
 def _trials() -> List[Trial]:
@@ -85,6 +84,7 @@ def _trials() -> List[Trial]:
   from mask2cad_tf.evaluation import surface_comparison
   from mask2cad_tf.evaluation import true_cads
   from mask2cad_tf.modeling import model_folder
+  from mask2cad_tf.refinement import confidence
   from mask2cad_tf.retrieval import gallery as gallery_lib
   from mask2cad_tf.serving import detection_refiner
   from mask2cad_tf.serving import mask2cad_module
@@ -112,7 +112,8 @@ def _trials() -> List[Trial]:
     for hidden in (False, True):
       for truth, best in _refined(module, refiner, gallery, photo, hidden):
         f1 = comparison.f1(_posed(best, truth, gallery), truth, _DISTANCE)
-        trials.append(_trial(best, f1 > _GOOD, hidden, number % 2 == 1))
+        evidence = confidence.evidence(best).tolist()
+        trials.append(Trial(evidence, f1 > _GOOD, hidden, number % 2 == 1))
   return trials
 
 
@@ -155,12 +156,6 @@ def _posed(best, truth, gallery):
     rotation=best.rotation,
     translation=best.translation,
   )
-
-
-def _trial(best, fits: bool, hidden: bool, held_out: bool) -> Trial:
-  from mask2cad_tf.refinement import confidence
-
-  return Trial(confidence.evidence(best).tolist(), fits, hidden, held_out)
 
 
 def report(probabilities, fits, trials: Sequence[Trial]) -> str:

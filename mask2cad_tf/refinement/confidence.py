@@ -35,8 +35,11 @@ class Confidence:
 
   def probability(self, hypothesis: refiner.Hypothesis) -> float:
     """That the posed CAD's F1^0.3 with the true object exceeds 0.5."""
-    odds = self.bias + evidence(hypothesis) @ np.array(self.weights)
-    return float(special.expit(odds))
+    return float(self.probabilities(evidence(hypothesis)))
+
+  def probabilities(self, rows: np.ndarray) -> np.ndarray:
+    """The same of `evidence` [..., 3], [...]."""
+    return special.expit(self.bias + rows @ np.array(self.weights))
 
   def save(self, model_dir: str) -> None:
     """Writes FILE_NAME into a model's folder, atomically."""
