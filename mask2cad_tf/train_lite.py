@@ -53,6 +53,7 @@ flags.DEFINE_boolean(
 
 _TRAIN = 'mask2cad_tf.train'
 _BRANCHES = ('detection', 'objects')
+_VALIDATIONS = 4  # of a training
 
 
 class Size(NamedTuple):
@@ -114,7 +115,7 @@ class Recipe:
     for name, folder in libraries.items():
       self._views(name, folder)
       self._cache(name)
-    self._train(list(libraries), size.steps)
+    self._train(list(libraries), size)
     return self._pack()
 
   def _libraries(self) -> Dict[str, pathlib.Path]:
@@ -213,17 +214,17 @@ class Recipe:
         f'--output_dir={output}',
       )
 
-  def _train(self, names: List[str], steps: Dict[str, int]) -> None:
+  def _train(self, names: List[str], size: Size) -> None:
     """Both branches at once, a core each."""
     running = []
     for branch in _BRANCHES:
       config = self._root / f'{branch}.yaml'
       config.write_text(
-        yaml.safe_dump(self._config(branch, names, steps[branch]))
+        yaml.safe_dump(self._config(branch, names, size))
       )
       arguments = (
         '--experiment=mask2cad_lite',
-        '--mode=train',
+        '--mode=train_and_eval',
         f'--config_file={config}',
         f'--model_dir={self._root / branch}',
       )
@@ -246,9 +247,9 @@ class Recipe:
         env={**os.environ, **_one_core()},
       )
 
-  def _config(self, branch: str, names: List[str], steps: int) -> Dict:
+  def _config(self, branch: str, names: List[str], size: Size) -> Dict:
     """What differs from the registered experiment."""
-    cached = self._root / 'cached'
+    cached, steps = self._root / 'cached', size.steps[branch]
     return {
       'runtime': {'mixed_precision_dtype': 'bfloat16'},
       'task': {
@@ -264,9 +265,14 @@ class Recipe:
           'input_path': [f'{cached}/records/{name}/images*' for name in names],
           'views_path': [f'{cached}/views/{name}/views*' for name in names],
         },
+        'validation_data': {
+          'input_path': f'{self._root}/records/validation/images*',
+          'views_path': f'{self._root}/views/{names[0]}/views*',
+        },
       },
       'trainer': {
         'train_steps': steps,
+        'validation_interval': max(steps // _VALIDATIONS, 1),
         'optimizer_config': {
           'learning_rate': {'cosine': {'decay_steps': steps}}
         },

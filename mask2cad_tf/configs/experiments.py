@@ -214,7 +214,9 @@ def mask2cad_lite() -> cfg.ExperimentConfig:
     detection_generator=retinanet.DetectionGenerator(
       nms_version='batched', max_num_detections=20, pre_nms_top_k=500
     ),
-    roi=mask2cad.Roi(crop_size=32, square=True, fused_filters=96),
+    roi=mask2cad.Roi(
+      crop_size=32, square=True, boxes_from_masks=True, fused_filters=96
+    ),
     shapemask=mask2cad.ShapeMask(
       num_filters=64, num_convs=3, upsample_factor=3
     ),

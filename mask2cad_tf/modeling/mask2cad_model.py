@@ -10,6 +10,7 @@ from typing import Union
 import tensorflow as tf
 from official.vision.modeling import retinanet_model
 from official.vision.ops import anchor
+from official.vision.ops import box_ops
 
 from mask2cad_tf.ops import roi_masks
 
@@ -42,6 +43,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     roi_pyramid: Optional[tf.keras.layers.Layer] = None,
     square_outer_boxes: bool = False,
     object_pool_size: int = 1,
+    boxes_from_masks: bool = False,
     **kwargs,
   ):
     """Puts built parts together.
@@ -68,6 +70,8 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       square_outer_boxes: see roi_masks.outer_boxes.
       object_pool_size: M_i∘F_i is averaged so many times smaller before the CAD
         branches.
+      boxes_from_masks: whether a detected object's mask redraws its box, in
+        which mask and CAD branches then look again.
       **kwargs: RetinaNetModel's anchor arguments.
     """
     super().__init__(backbone, decoder, head, detection_generator, **kwargs)
@@ -92,6 +96,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       stop_mask_gradient=stop_mask_gradient,
       square_outer_boxes=square_outer_boxes,
       object_pool_size=object_pool_size,
+      boxes_from_masks=boxes_from_masks,
     )
 
   def call(
@@ -160,18 +165,19 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       outputs.update(detections)
       boxes = outputs['detection_boxes']
       classes = outputs['detection_classes']
-    outer_boxes = roi_masks.outer_boxes(
-      tf.stop_gradient(boxes),
-      self._config_dict['outer_box_scale'],
-      square=self._config_dict['square_outer_boxes'],
-    )
     if self.roi_pyramid is not None:
       pyramid = self.roi_pyramid(features, training=training)
-    rois = self._describe(pyramid, boxes, outer_boxes, classes, size, training)
+    masks = self._mask(pyramid, boxes, classes, size, training)
+    if self._config_dict['boxes_from_masks'] and roi_boxes is None:
+      boxes = outputs['detection_boxes'] = _redrawn(
+        masks, boxes, classes, size if image_shape is None else image_shape
+      )
+      masks = self._mask(pyramid, boxes, classes, size, training)
+    rois = self._describe(masks, training)
     if training:
       embeddings = self.view_encoder(views, training=training)
       return {**outputs, **rois, 'view_embeddings': embeddings}
-    outputs['detection_outer_boxes'] = outer_boxes
+    outputs['detection_outer_boxes'] = masks['outer_boxes']
     outputs.update(self._decode(rois, boxes, classes))
     return outputs
 
@@ -270,16 +276,21 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       'detection_centers': centers,
     }
 
-  def _describe(
+  def _mask(
     self,
     pyramid: Mapping[str, tf.Tensor],
     boxes: tf.Tensor,
-    outer_boxes: tf.Tensor,
     classes: tf.Tensor,
     image_size: Sequence[int],
     training: Optional[bool],
   ) -> Dict[str, tf.Tensor]:
-    """Every branch's raw outputs."""
+    """ShapeMask's branch: outer boxes, F_i, three masks."""
+    config = self._config_dict
+    outer_boxes = roi_masks.outer_boxes(
+      tf.stop_gradient(boxes),
+      config['outer_box_scale'],
+      square=config['square_outer_boxes'],
+    )
     # F_i, [B, N, M, M, C_fpn].
     roi_features = self.roi_features(pyramid, outer_boxes, image_size)
     mask_features, prior_masks = self.shape_prior_head(
@@ -288,21 +299,31 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     coarse_logits = self.coarse_mask_head(
       mask_features, prior_masks, classes, training=training
     )
-    object_features = roi_masks.mask_features(
-      roi_features,
-      tf.cast(coarse_logits, roi_features.dtype),
-      self._config_dict['stop_mask_gradient'],
-    )
-    object_features = roi_masks.pool(
-      object_features, self._config_dict['object_pool_size']
-    )
-    outputs = {
+    return {
+      'outer_boxes': outer_boxes,
+      'roi_features': roi_features,
       'prior_masks': prior_masks,
       'coarse_mask_logits': coarse_logits,
       'fine_mask_logits': self.fine_mask_head(
         mask_features, coarse_logits, classes, training=training
       ),
     }
+
+  def _describe(
+    self, masks: Mapping[str, tf.Tensor], training: Optional[bool]
+  ) -> Dict[str, tf.Tensor]:
+    """Every branch's raw outputs, of what `_mask` gives."""
+    outputs = dict(masks)
+    roi_features = outputs.pop('roi_features')
+    outputs.pop('outer_boxes')
+    object_features = roi_masks.mask_features(
+      roi_features,
+      tf.cast(masks['coarse_mask_logits'], roi_features.dtype),
+      self._config_dict['stop_mask_gradient'],
+    )
+    object_features = roi_masks.pool(
+      object_features, self._config_dict['object_pool_size']
+    )
     for name, head in (
       ('image_embeddings', self.embedding_head),
       ('pose_bin_logits', self.pose_bin_head),
@@ -375,6 +396,21 @@ def _image_size(features: Mapping[str, tf.Tensor]) -> Sequence[int]:
 
 def _float32(x: tf.Tensor) -> tf.Tensor:
   return tf.cast(x, tf.float32)
+
+
+def _redrawn(
+  masks: Mapping[str, tf.Tensor],
+  boxes: tf.Tensor,
+  classes: tf.Tensor,
+  image_shape: Union[tf.Tensor, Sequence[int]],
+) -> tf.Tensor:
+  """Boxes [B, N, 4] around the masks, inside the photo; padding stays."""
+  tight = roi_masks.mask_boxes(
+    tf.sigmoid(masks['fine_mask_logits']), masks['outer_boxes'], boxes
+  )
+  limits = tf.reshape(tf.cast(image_shape, boxes.dtype), [-1, 1, 2])
+  tight = box_ops.clip_boxes(tight, limits)
+  return tf.where(classes[..., tf.newaxis] > 0, tight, boxes)
 
 
 def _given_detections(boxes: tf.Tensor, classes: tf.Tensor) -> Dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Optional
 
 import tensorflow as tf
 
+MIN_MASK_BOX_IOU = 0.5  # of a mask's box and the box that it was predicted in
 
 def outer_boxes(
   boxes: tf.Tensor,
@@ -39,6 +40,53 @@ def outer_boxes(
     return grown
   limit = tf.cast(image_shape, boxes.dtype)
   return tf.clip_by_value(grown, 0.0, tf.concat([limit, limit], axis=-1))
+
+
+def mask_boxes(
+  probabilities: tf.Tensor, outer: tf.Tensor, boxes: tf.Tensor
+) -> tf.Tensor:
+  """Boxes around masks: an instance's mask ends where the instance does.
+
+  Args:
+    probabilities: float [..., M, M], masks inside the outer boxes.
+    outer: float [..., 4], (ymin, xmin, ymax, xmax), pixels.
+    boxes: float [..., 4], what the outer boxes were grown from.
+
+  Returns:
+    float [..., 4]: around the cells above one half; where that overlaps `boxes`
+    with an IoU below `MIN_MASK_BOX_IOU`, as an empty mask does, `boxes`.
+  """
+  found = probabilities > 0.5
+  ends = []
+  for axis in (-1, -2):  # rows, columns
+    line = tf.cast(tf.reduce_any(found, axis=axis), tf.int32)  # [..., M]
+    size = line.shape[-1]
+    first = tf.argmax(line, axis=-1, output_type=tf.int32)
+    last = size - tf.argmax(line[..., ::-1], axis=-1, output_type=tf.int32)
+    ends.append(tf.cast(tf.stack([first, last], axis=-1), outer.dtype) / size)
+  share = tf.stack(
+    [ends[0][..., 0], ends[1][..., 0], ends[0][..., 1], ends[1][..., 1]], -1
+  )
+  sides = tf.tile(
+    outer[..., 2:] - outer[..., :2], [1] * (len(outer.shape) - 1) + [2]
+  )
+  corner = tf.concat([outer[..., :2], outer[..., :2]], axis=-1)
+  tight = corner + share * sides
+  common = tf.maximum(
+    tf.minimum(tight[..., 2:], boxes[..., 2:])
+    - tf.maximum(tight[..., :2], boxes[..., :2]),
+    0.0,
+  )
+  common = tf.reduce_prod(common, axis=-1)
+  union = _area(tight) + _area(boxes) - common
+  trusted = tf.reduce_any(found, axis=[-2, -1]) & (
+    common >= MIN_MASK_BOX_IOU * union
+  )
+  return tf.where(trusted[..., tf.newaxis], tight, boxes)
+
+
+def _area(boxes: tf.Tensor) -> tf.Tensor:
+  return tf.reduce_prod(boxes[..., 2:] - boxes[..., :2], axis=-1)
 
 
 def pool(features: tf.Tensor, size: int) -> tf.Tensor:

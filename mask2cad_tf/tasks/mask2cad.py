@@ -217,13 +217,21 @@ class Mask2CADTask(retinanet.RetinaNetTask):
     model: mask2cad_model.Mask2CADModel,
     metrics: Optional[List[Any]] = None,
   ) -> Dict[str, Any]:
-    """Detects, and hands the detections to the evaluators."""
+    """Detects, and hands the detections to the evaluators.
+
+    Where detection is not trained, the true boxes take its place: masks and
+    CADs are what is measured.
+    """
     images, labels = inputs
+    given = {}
+    if 'detection' not in self.task_config.train_branches:
+      given = _true_boxes(labels)
     outputs = model(
       images,
       anchor_boxes=labels['anchor_boxes'],
       image_shape=labels['image_info'][:, 1, :],
       training=False,
+      **given,
     )
     detections = {
       key: value
@@ -251,3 +259,16 @@ class Mask2CADTask(retinanet.RetinaNetTask):
   ) -> Dict[str, Any]:
     """COCO metrics, retrieval accuracy and pictures of the validation set."""
     return {**self.coco_metric.result(), **self.scenes.result()}
+
+
+def _true_boxes(labels: Mapping[str, Any]) -> Dict[str, tf.Tensor]:
+  """The model's `roi_boxes` [B, N, 4], input pixels, and `roi_classes`."""
+  truths, info = labels['groundtruths'], labels['image_info']
+  scale = tf.tile(info[:, 2:3], [1, 1, 2])
+  offset = tf.tile(info[:, 3:4], [1, 1, 2])
+  classes = tf.maximum(tf.cast(truths['classes'], tf.int32), 0)
+  boxes = tf.cast(truths['boxes'], tf.float32) * scale - offset
+  return {
+    'roi_boxes': tf.where(classes[..., tf.newaxis] > 0, boxes, 0.0),
+    'roi_classes': classes,
+  }

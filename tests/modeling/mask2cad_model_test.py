@@ -1,5 +1,7 @@
 """The model: keys, shapes, gradients, freezing, modes."""
 
+import copy
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -181,6 +183,41 @@ def test_given_boxes_equal_detected_ones(scratch, inputs):
     training=False,
   )
   for key in _DETECTION_SHAPES:
+    if key != 'detection_scores':
+      np.testing.assert_allclose(again[key], found[key], atol=1e-4)
+
+
+def test_masks_redraw_detected_boxes(build_tiny, tiny_config, inputs):
+  config = copy.deepcopy(tiny_config)
+  config.roi.boxes_from_masks = True
+  model = build_tiny(config)
+  model.head._classifier.bias.assign(
+    tf.tile([-9.0] * 3 + [2.0] + [-9.0] * 6, [3])
+  )
+  kernel, bias = model.fine_mask_head._predict.weights
+  kernel.assign(tf.zeros_like(kernel))
+  bias.assign(tf.fill(bias.shape, -9.0))
+  side = float(config.input_size[0])
+  photos = {
+    'images': inputs['images'],
+    'image_shape': tf.fill([2, 2], side),
+    'training': False,
+  }
+  kept = model(**photos)  # all masks are empty
+  bias.assign(tf.fill(bias.shape, 9.0))
+  found = model(**photos)  # all fill the outer box
+  drawn = tf.clip_by_value(kept['detection_outer_boxes'], 0.0, side)
+  # At the photo's border less of an outer box is inside: its box may stay.
+  redrawn = np.abs(found['detection_boxes'] - drawn).max(axis=-1) < 1e-3
+  same = np.abs(found['detection_boxes'] - kept['detection_boxes']) < 1e-3
+  assert redrawn.any()
+  assert np.all(redrawn | same.all(axis=-1))
+  again = model(
+    **photos,
+    roi_boxes=found['detection_boxes'],
+    roi_classes=found['detection_classes'],
+  )
+  for key in _DETECTION_SHAPES:  # given boxes are not redrawn
     if key != 'detection_scores':
       np.testing.assert_allclose(again[key], found[key], atol=1e-4)
 

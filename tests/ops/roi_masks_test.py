@@ -45,6 +45,34 @@ class RoiMasksTest(tf.test.TestCase, parameterized.TestCase):
       [0, 10, 60, 105],
     )
 
+  def test_mask_box_by_hand(self):
+    # Cells of 2 x 3 pixels: rows 1 and 2, columns 0 to 2 of 4, so y from 10 + 2
+    # to 10 + 6 and x from 20 to 20 + 9. IoU with the box (11, 20, 17, 30):
+    # 4 * 9 / (36 + 60 - 36) = .6.
+    mask = np.full([4, 4], 0.4, np.float32)
+    mask[1, :3] = mask[2, 1] = 0.6
+    outer = tf.constant([10.0, 20, 18, 32])
+    box = tf.constant([11.0, 20, 17, 30])
+    self.assertAllClose(
+      roi_masks.mask_boxes(mask, outer, box), [12, 20, 16, 29]
+    )
+    # One cell alone: 6 of 60 square pixels, no mask to trust; nor an empty one.
+    for wrong in (np.where(np.eye(4) * [0, 1, 0, 0] > 0, 0.9, 0.0), 0 * mask):
+      self.assertAllClose(
+        roi_masks.mask_boxes(tf.constant(wrong, tf.float32), outer, box), box
+      )
+
+  def test_mask_boxes_undo_outer_boxes(self):
+    # 1 / 1.25 of 80 cells: cells 8 to 71.
+    mask = np.zeros([80, 80], np.float32)
+    mask[8:72, 8:72] = 1.0
+    boxes = tf.constant([[[3.0, 4, 33, 44], [0.0, 0, 10, 20]]])
+    outer = roi_masks.outer_boxes(boxes, 1.25)
+    found = tf.function(roi_masks.mask_boxes)(
+      np.tile(mask, [1, 2, 1, 1]), outer, boxes
+    )
+    self.assertAllClose(found, boxes, atol=1e-4)
+
   def test_a_square_stays_one(self):
     box = tf.constant([3.0, 5, 11, 13])
     self.assertAllClose(

@@ -191,6 +191,29 @@ def test_a_branch_trains_alone(branch_config, branch, other):
     np.testing.assert_array_equal(old, variable.numpy(), variable.name)
 
 
+@pytest.mark.parametrize('branches', [['objects'], ['detection', 'objects']])
+def test_objects_alone_are_validated_in_true_boxes(
+  branch_config, toy_data, branches
+):
+  branch_config.train_branches = branches
+  branch_config.validation_data.input_path = toy_data.scene_records
+  branch_config.validation_data.views_path = toy_data.view_records_camera
+  task = mask2cad.Mask2CADTask(branch_config)
+  model = task.build_model()
+  task.build_metrics(training=False)
+  state = None
+  for batch in task.build_inputs(branch_config.validation_data):
+    state = task.aggregate_logs(state, task.validation_step(batch, model))
+  logs = task.reduce_aggregated_logs(None)
+  if branches == ['objects']:
+    assert logs['detected_share'] == 1.0
+    assert logs['AP'] == pytest.approx(1.0)
+    assert 0.0 <= logs['cad_top1'] <= 1.0
+  else:  # an untrained detector finds nothing
+    assert logs['detected_share'] == 0.0
+    assert logs['AP'] <= 0.0
+
+
 def test_both_branches_are_the_default(branch_config):
   task = mask2cad.Mask2CADTask(branch_config)
   names = {m.name for m in task.build_metrics(training=True)}

@@ -18,6 +18,7 @@ from tfrecords_tools.synthesis import textures
 _LEVELS = (0.12, 1.9)  # metres, where mattresses are; the upper one of a bunk
 _RAIL = 0.04  # metres over the mattress: linen stays inside
 _FLAT = 0.4  # radians, from which on pillows lean
+_UNMADE = 0.35  # how often the cover lies as it was thrown
 _NUM_PILLOWS = {0: 0.1, 1: 0.2, 2: 0.4, 3: 0.12, 4: 0.18}
 
 
@@ -46,7 +47,12 @@ def lay(
     goods.append(_mattress(rng, field, region))
     region = region._replace(level=float(goods[0].vertices[:, 1].max()))
   if rng.random() < 0.88:
-    goods += _duvet(rng, bank, field, region, main)
+    unmade = rng.random() < _UNMADE
+    goods += (
+      [_thrown_cover(rng, field, region, main)]
+      if unmade
+      else _duvet(rng, bank, field, region, main)
+    )
   if not own_pillows:
     goods += _pillows(rng, bank, field, region, main)
   if rng.random() < 0.25:
@@ -125,6 +131,26 @@ def _duvet(rng, bank, field, region, material) -> List[soft_good.SoftGood]:
     goods.append(soft_good.make(*fold, lining))
     field.raise_by(*fold)
   return goods
+
+
+def _thrown_cover(rng, field, region, material) -> soft_good.SoftGood:
+  """A thin cover full of creases, askew, down to the floor on a side."""
+  half = 0.5 * np.ptp(region.x), 0.5 * np.ptp(region.z)
+  thick = rng.uniform(0.005, 0.03)
+  reach = [
+    rng.uniform(-0.25, max(region.level, 0.1)) if free else -0.05
+    for free in _sides(field, region)
+  ]
+  head = half[1] - 2 * half[1] * rng.uniform(0.05, 0.5)
+  turn = rng.normal(0, 0.15) if all(_sides(field, region)) else 0.0
+  shape = draping.sheet(
+    rng, field, (np.mean(region.x), np.mean(region.z)),
+    (-half[0] - reach[0], half[0] + reach[1]), (-half[1] - reach[2], head),
+    thick, (48, 52), turn,
+    crease=rng.uniform(0.03, 0.08),
+  )  # fmt: skip
+  field.raise_by(*shape)
+  return soft_good.make(*shape, material)
 
 
 def _overhang(rng: np.random.Generator, level: float) -> float:

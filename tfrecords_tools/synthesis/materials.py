@@ -35,7 +35,7 @@ _RECIPES = {
     _CLOTH, {'fabric': 6, '': 4}, (0.15, 0.6), (0.85, 1.0), (0.0, 0.08)
   ),
   'linen': _Recipe(
-    {'white': 6, 'grey': 2, 'muted': 3, 'dark': 1.2, 'saturated': 0.7},
+    {'white': 5, 'grey': 2, 'muted': 3, 'dark': 3, 'saturated': 1.5},
     {'': 5, 'fabric': 5},
     (0.2, 0.9),
     (0.9, 1.0),

@@ -66,7 +66,7 @@ def test_meshes_are_small_sound_and_near_the_furniture(label_name):
       assert good.faces.dtype == np.int32
       assert np.isfinite(good.vertices).all()
       assert good.faces.max() < len(good.vertices)
-      assert len(good.faces) <= 2500
+      assert len(good.faces) <= 4800
       assert np.all(good.vertices > low) and np.all(good.vertices < high)
       assert good.vertices[:, 1].min() > 0
       assert np.all(good.material.color <= 0.9)
