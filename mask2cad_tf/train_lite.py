@@ -9,6 +9,11 @@ goes on where a kill stopped it: start the same command again.
 Example:
   python -m mask2cad_tf.train_lite --work_dir=runs/lite --pix3d=PIX3D
 
+Own CADs, half an hour, from the packaged model on (masks, embedding, pose; its
+detection stays):
+
+  python -m mask2cad_tf.train_lite --work_dir=runs/own --finetune=LIB
+
 PIX3D is a folder with model/ and splits/ (see docs/model_card.md); without it
 the libraries that anybody can have are used: Sweet Home 3D and our own
 furniture.
@@ -50,9 +55,14 @@ flags.DEFINE_boolean(
 flags.DEFINE_boolean(
   'quick', False, 'A first impression in half an hour.', flag_values=FLAGS
 )
+flags.DEFINE_string(
+  'finetune',
+  '',
+  'CAD library: train the packaged model further, on photos of its CADs.',
+  flag_values=FLAGS,
+)
 
 _TRAIN = 'mask2cad_tf.train'
-_BRANCHES = ('detection', 'objects')
 _VALIDATIONS = 4  # of a training
 
 
@@ -74,23 +84,40 @@ QUICK = Size(
   200,
   {'detection': 900, 'objects': 500},
 )
+FINETUNE = Size({'own': 1500}, 100, {'objects': 1000})
+_FINETUNE_RATE = 3e-4  # less than the experiment's
 
 
 class Recipe:
   """The steps, in order; each leaves a file that says it is done."""
 
-  def __init__(self, root: pathlib.Path, pix3d: str, sweethome3d: bool):
+  def __init__(
+    self,
+    root: pathlib.Path,
+    pix3d: str = '',
+    sweethome3d: bool = False,
+    finetune: str = '',
+  ):
     """Says which libraries take part.
 
     Args:
       root: folder of everything.
       pix3d: a Pix3D folder, '' for none.
       sweethome3d: whether Sweet Home 3D takes part.
+      finetune: the one library that takes part, and the packaged model's
+        weights are where training starts; '': a model from scratch.
 
     Raises:
-      FileNotFoundError: the Pix3D folder has no model/ or splits/.
+      FileNotFoundError: the Pix3D folder has no model/ or splits/, or there is
+        no folder to fine-tune on.
     """
     self._root = root
+    self._finetune = finetune
+    if finetune and not pathlib.Path(finetune).is_dir():
+      raise FileNotFoundError(
+        f'--finetune={finetune!r} is no folder. Expected <class>/<id>/*.obj '
+        'or what tfrecords_tools.cad_library writes.'
+      )
     self._pix3d = pathlib.Path(pix3d) if pix3d else None
     self._sweethome3d = sweethome3d
     for name in ('model', 'splits') if pix3d else ():
@@ -116,10 +143,12 @@ class Recipe:
       self._views(name, folder)
       self._cache(name)
     self._train(list(libraries), size)
-    return self._pack()
+    return self._pack(list(size.steps))
 
   def _libraries(self) -> Dict[str, pathlib.Path]:
     """Folders of the CADs by name; the richest first."""
+    if self._finetune:
+      return {'own': pathlib.Path(self._finetune)}
     found = {}
     if self._pix3d:
       found['pix3d'] = self._pix3d / 'model'
@@ -215,9 +244,9 @@ class Recipe:
       )
 
   def _train(self, names: List[str], size: Size) -> None:
-    """Both branches at once, a core each."""
+    """The branches at once, a core each; one alone has all cores."""
     running = []
-    for branch in _BRANCHES:
+    for branch in size.steps:
       config = self._root / f'{branch}.yaml'
       config.write_text(
         yaml.safe_dump(self._config(branch, names, size))
@@ -229,7 +258,8 @@ class Recipe:
         f'--model_dir={self._root / branch}',
       )
       _show(_TRAIN, arguments)
-      running.append((branch, self._start(branch, arguments)))
+      environment = _one_core() if len(size.steps) > 1 else {}
+      running.append((branch, self._start(branch, arguments, environment)))
     for branch, process in running:
       if process.wait():
         raise ValueError(
@@ -237,22 +267,31 @@ class Recipe:
           f'{self._root / branch}.log says why.'
         )
 
-  def _start(self, branch: str, arguments: Sequence[str]) -> subprocess.Popen:
-    """The trainer of a branch, on one core; its words go to a log."""
+  def _start(
+    self, branch: str, arguments: Sequence[str], environment: Dict[str, str]
+  ) -> subprocess.Popen:
+    """The trainer of a branch; its words go to a log."""
     with open(self._root / f'{branch}.log', 'a', encoding='utf-8') as log:
       return subprocess.Popen(
         [sys.executable, '-m', _TRAIN, *arguments],
         stdout=log,
         stderr=log,
-        env={**os.environ, **_one_core()},
+        env={**os.environ, **environment},
       )
 
   def _config(self, branch: str, names: List[str], size: Size) -> Dict:
     """What differs from the registered experiment."""
     cached, steps = self._root / 'cached', size.steps[branch]
+    start, rate = {}, {'decay_steps': steps}
+    if self._finetune:
+      from mask2cad_tf.modeling import model_folder  # TensorFlow
+
+      start = {'init_checkpoint': model_folder.default_folder()}
+      rate['initial_learning_rate'] = _FINETUNE_RATE
     return {
       'runtime': {'mixed_precision_dtype': 'bfloat16'},
       'task': {
+        **start,
         'train_branches': [branch],
         'model': {
           'pose': {
@@ -273,20 +312,16 @@ class Recipe:
       'trainer': {
         'train_steps': steps,
         'validation_interval': max(steps // _VALIDATIONS, 1),
-        'optimizer_config': {
-          'learning_rate': {'cosine': {'decay_steps': steps}}
-        },
+        'optimizer_config': {'learning_rate': {'cosine': rate}},
       },
     }
 
-  def _pack(self) -> pathlib.Path:
+  def _pack(self, branches: Sequence[str]) -> pathlib.Path:
     output = self._root / 'model'
-    _run(
-      'mask2cad_tf.pack',
-      f'--model={self._root / "objects"}',
-      f'--parts_from={self._root / "detection"}:decoder,head',
-      f'--output_dir={output}',
-    )
+    arguments = [f'--model={self._root / "objects"}', f'--output_dir={output}']
+    if 'detection' in branches:
+      arguments.append(f'--parts_from={self._root / "detection"}:decoder,head')
+    _run('mask2cad_tf.pack', *arguments)
     return output
 
   def _once(self, done: pathlib.Path, module: str, *arguments: str) -> None:
@@ -323,7 +358,10 @@ def main(argv: Sequence[str]) -> None:
   root = pathlib.Path(FLAGS.work_dir)
   root.mkdir(parents=True, exist_ok=True)
   size = QUICK if FLAGS.quick else FULL
-  settings = json.dumps([FLAGS.pix3d, FLAGS.sweethome3d, size], sort_keys=True)
+  libraries = {'pix3d': FLAGS.pix3d, 'sweethome3d': FLAGS.sweethome3d}
+  if FLAGS.finetune:
+    size, libraries = FINETUNE, {'finetune': FLAGS.finetune}
+  settings = json.dumps([libraries, size], sort_keys=True)
   stamp = root / 'recipe.json'
   if stamp.exists() and stamp.read_text() != settings:
     raise ValueError(
@@ -331,7 +369,7 @@ def main(argv: Sequence[str]) -> None:
       'folder, or remove it.'
     )
   stamp.write_text(settings)
-  model = Recipe(root, FLAGS.pix3d, FLAGS.sweethome3d).run(size)
+  model = Recipe(root, **libraries).run(size)
   print(f'\n{model}: --model={model} for predict, evaluate, gallery, export')
 
 

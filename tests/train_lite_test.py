@@ -9,6 +9,7 @@ from official.modeling import hyperparams
 
 from mask2cad_tf import train_lite
 from mask2cad_tf.configs import experiments  # noqa: F401
+from mask2cad_tf.modeling import model_folder
 
 # What the recipe waits for after each command.
 _LAST_FILES = {
@@ -41,7 +42,7 @@ def _commands(monkeypatch):
   commands = Commands()
   monkeypatch.setattr(train_lite, '_run', commands)
   monkeypatch.setattr(
-    train_lite.Recipe, '_start', lambda self, branch, arguments: _Ended()
+    train_lite.Recipe, '_start', lambda *arguments: _Ended()
   )
   monkeypatch.setattr(
     train_lite.catalogue,
@@ -105,10 +106,42 @@ def test_configuration_overlays_the_experiment(commands, tmp_path, branch):
     exp_factory.get_exp_config('mask2cad_lite'), overlay, is_strict=True
   )
   assert config.task.train_branches == [branch]
+  assert config.task.init_checkpoint is None
+  assert config.task.validation_data.input_path == (
+    f'{tmp_path}/records/validation/images*'
+  )
+  assert config.trainer.validation_interval < config.trainer.train_steps
   steps = train_lite.FULL.steps[branch]
   assert config.trainer.train_steps == steps
   cosine = config.trainer.optimizer_config.learning_rate.cosine
   assert cosine.decay_steps == steps
+
+
+def test_fine_tuning_starts_from_the_packaged_model(commands, tmp_path):
+  library = tmp_path / 'library'
+  library.mkdir()
+  root = tmp_path / 'run'
+  root.mkdir()
+  train_lite.Recipe(root, finetune=str(library)).run(train_lite.FINETUNE)
+  assert commands.modules == [
+    *['tfrecords_tools.synthesize'] * 2,
+    *['tfrecords_tools.build_pose_medoids'] * 2,
+    'tfrecords_tools.build_shape_priors',
+    'tfrecords_tools.render_views',
+    *['mask2cad_tf.cache_features'] * 2,
+    'mask2cad_tf.pack',
+  ]
+  assert not (root / 'detection.yaml').exists()  # the packaged one stays
+  task = yaml.safe_load((root / 'objects.yaml').read_text())['task']
+  assert task['init_checkpoint'] == model_folder.default_folder()
+  assert task['train_data']['input_path'] == [
+    f'{root}/cached/records/own/images*'
+  ]
+
+
+def test_a_missing_library_is_told(tmp_path):
+  with pytest.raises(FileNotFoundError, match="--finetune='nowhere'"):
+    train_lite.Recipe(tmp_path, finetune='nowhere')
 
 
 def test_a_pix3d_folder_without_models_is_told(tmp_path):

@@ -1,4 +1,4 @@
-"""Weights of Model Garden checkpoints into the model, part by part."""
+"""Weights of earlier models into the model, part by part."""
 
 import dataclasses
 from typing import Dict
@@ -9,6 +9,8 @@ from typing import Union
 
 import tensorflow as tf
 from absl import logging
+
+from mask2cad_tf.modeling import packed_weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,9 +41,10 @@ def load_init_checkpoint(
 
   Args:
     model: has `checkpoint_items`.
-    path: checkpoint, or a folder whose latest one is taken.
+    path: checkpoint, or a folder whose latest one is taken; or a folder of
+      mask2cad_tf.pack.
     modules: names out of `checkpoint_items`, a comma-separated string of them,
-      or 'all': those that the checkpoint has.
+      or 'all': those that the checkpoint has; of a packed model, every one.
 
   Returns:
     The report; it is logged too.
@@ -51,8 +54,10 @@ def load_init_checkpoint(
     ValueError: an unknown module, a variable of another shape, or nothing in
       the checkpoint matched.
   """
-  path = _checkpoint_path(path)
   items = _select(model.checkpoint_items, modules)
+  if not tf.train.latest_checkpoint(path) and packed_weights.is_packed(path):
+    return _load_packed(model, path, items)
+  path = _checkpoint_path(path)
   root = tf.train.Checkpoint(**items)
   matched = tf.train.CheckpointView(path).match(root)
   loaded = {
@@ -81,6 +86,16 @@ def load_init_checkpoint(
   logging.info('%s', report)
   if not_loaded:
     logging.warning('Not in %s: %s', path, ', '.join(not_loaded))
+  return report
+
+
+def _load_packed(
+  model: tf.keras.Model, path: str, items: Dict[str, tf.Module]
+) -> LoadReport:
+  packed_weights.read(model, path, list(items))
+  sizes = {name: len(module.variables) for name, module in items.items()}
+  report = LoadReport(path, {k: (n, n) for k, n in sizes.items()}, [])
+  logging.info('%s', report)
   return report
 
 

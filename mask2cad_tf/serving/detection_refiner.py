@@ -124,6 +124,7 @@ class DetectionRefiner:
           countable=_countable(i, boxes[:count], probabilities),
           depth=depths[i],
           exact_box=exact_boxes,
+          exact_mask=given_masks is not None,
         ),
         {
           key: value[i]

@@ -6,6 +6,7 @@ import tensorflow as tf
 from official.vision.modeling import factory as garden_factory
 
 from mask2cad_tf.modeling import initialization
+from mask2cad_tf.modeling import packed_weights
 
 
 @pytest.fixture(scope='module')
@@ -79,6 +80,23 @@ def test_all_of_our_own_checkpoint(model, build_tiny, tmp_path):
   report = initialization.load_init_checkpoint(model, path, 'all')
   assert report.num_loaded == len(model.variables)
   _assert_equal(model, other)
+
+
+@pytest.mark.parametrize('modules', ['all', ['head', 'pose_decoder']])
+def test_packed_weights(model, build_tiny, tmp_path, modules):
+  other = build_tiny()
+  packed_weights.write(other, str(tmp_path))
+  kept = model.embedding_head.get_weights()
+  report = initialization.load_init_checkpoint(model, str(tmp_path), modules)
+  for part in ('head', 'pose_decoder'):
+    ours, theirs = getattr(model, part), getattr(other, part)
+    for a, b in zip(ours.variables, theirs.variables, strict=True):
+      np.testing.assert_allclose(a, b, rtol=2.0**-11, atol=1e-7)
+    assert report.counts[part] == (len(ours.variables),) * 2
+  assert not report.not_loaded
+  if modules != 'all':
+    for before, after in zip(kept, model.embedding_head.get_weights()):
+      np.testing.assert_array_equal(before, after)
 
 
 def test_nothing_matched_is_an_error(model, tmp_path):
