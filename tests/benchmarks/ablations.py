@@ -16,18 +16,16 @@ and ablations.md; what is measured stays measured.
 import json
 import os
 import pathlib
-import subprocess
-import sys
 from typing import Any
 from typing import Dict
 from typing import List
 from typing import Sequence
 
 import numpy as np
-import yaml
 from absl import flags
 
 from mask2cad_tf import command_line
+from tests.benchmarks import small_trainings
 
 FLAGS = flags.FlagValues()
 _CONFIG = flags.DEFINE_string(
@@ -88,49 +86,19 @@ def train(name: str, repeat: int) -> pathlib.Path:
   folder = (
     pathlib.Path(_OUTPUT_DIR.value) / f'{name.replace(" ", "_")}_{repeat}'
   )
-  folder.mkdir(parents=True, exist_ok=True)
-  steps = _STEPS.value
-  override = folder / 'override.yaml'
-  override.write_text(
-    yaml.safe_dump(
-      {
-        'runtime': {'mixed_precision_dtype': 'bfloat16'},
-        'task': {**VARIANTS[name], 'train_branches': ['objects']},
-        'trainer': {
-          'train_steps': steps,
-          'steps_per_loop': 50,
-          'checkpoint_interval': steps,
-          'max_to_keep': 1,
-          'optimizer_config': {
-            'learning_rate': {'cosine': {'decay_steps': steps}},
-            'warmup': {'linear': {'warmup_steps': min(200, steps // 5)}},
-          },
-        },
-      }
-    )
+  small_trainings.train(
+    folder, _CONFIG.value, 'objects', _STEPS.value, VARIANTS[name]
   )
-  with open(folder / 'train.log', 'a', encoding='utf-8') as log:
-    status = subprocess.call(
-      [
-        sys.executable,
-        '-m',
-        'mask2cad_tf.train',
-        '--experiment=mask2cad_lite',
-        '--mode=train',
-        f'--config_file={_CONFIG.value}',
-        f'--config_file={override}',
-        f'--model_dir={folder}',
-      ],
-      stdout=log,
-      stderr=log,
-    )
-  if status:
-    raise ValueError(f'{name!r} failed; the end of {folder}/train.log says why')
   return folder
 
 
-def measure(folder: pathlib.Path) -> Dict[str, float]:
-  """Shares in [0, 1], degrees, mean IoU on the validation photos."""
+def measure(folder: pathlib.Path, validation: str) -> Dict[str, float]:
+  """Shares in [0, 1], degrees, mean IoU.
+
+  Args:
+    folder: of a training of the objects' branch.
+    validation: image records with features, a glob.
+  """
   import tensorflow as tf
 
   from mask2cad_tf.data import cached_features
@@ -144,7 +112,7 @@ def measure(folder: pathlib.Path) -> Dict[str, float]:
     list(config.task.train_data.views_path), cached=True
   )
   gallery = _embed(model, store)
-  paths = record_files.match(_VALIDATION.value)
+  paths = record_files.match(validation)
   records = list(record_files.read(paths))
   shapes = cached_features.shapes(records[0], paths[0])
   decode = decoder.TfExampleDecoder(feature_shapes=shapes).decode
@@ -300,7 +268,7 @@ def main(argv: Sequence[str]) -> None:
       runs = results.setdefault(name, [])
       if len(runs) > repeat:
         continue
-      runs.append(measure(train(name, repeat)))
+      runs.append(measure(train(name, repeat), _VALIDATION.value))
       temporary = path.with_suffix('.tmp')
       temporary.write_text(json.dumps(results, indent=1) + '\n')
       os.replace(temporary, path)
