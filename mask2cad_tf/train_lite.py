@@ -248,9 +248,7 @@ class Recipe:
     running = []
     for branch in size.steps:
       config = self._root / f'{branch}.yaml'
-      config.write_text(
-        yaml.safe_dump(self._config(branch, names, size))
-      )
+      config.write_text(yaml.safe_dump(self._config(branch, names, size)))
       arguments = (
         '--experiment=mask2cad_lite',
         '--mode=train_and_eval',

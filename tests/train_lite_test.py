@@ -41,9 +41,7 @@ class Commands:
 def _commands(monkeypatch):
   commands = Commands()
   monkeypatch.setattr(train_lite, '_run', commands)
-  monkeypatch.setattr(
-    train_lite.Recipe, '_start', lambda *arguments: _Ended()
-  )
+  monkeypatch.setattr(train_lite.Recipe, '_start', lambda *arguments: _Ended())
   monkeypatch.setattr(
     train_lite.catalogue,
     'write_library',

@@ -37,8 +37,7 @@ class Roi(hyperparams.Config):
   max_level: int = 5
   outer_box_scale: float = conventions.OUTER_BOX_SCALE
   square: bool = False  # outer boxes are squares: crops keep the aspect ratio
-  # A detected object's mask redraws its box; masks and CADs come from that.
-  boxes_from_masks: bool = False
+  boxes_from_masks: bool = False  # a detected object's mask redraws its box
   # 0: crops come from the detector's FPN, as in the paper. Otherwise: from one
   # map of so many channels, of the backbone's levels 2 to 5, at stride 4.
   fused_filters: int = 0

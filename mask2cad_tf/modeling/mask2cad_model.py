@@ -70,8 +70,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       square_outer_boxes: see roi_masks.outer_boxes.
       object_pool_size: M_i∘F_i is averaged so many times smaller before the CAD
         branches.
-      boxes_from_masks: whether a detected object's mask redraws its box, in
-        which mask and CAD branches then look again.
+      boxes_from_masks: whether a detected object's mask redraws its box.
       **kwargs: RetinaNetModel's anchor arguments.
     """
     super().__init__(backbone, decoder, head, detection_generator, **kwargs)
@@ -133,7 +132,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       [B, O, V, E].
       Otherwise: cls_outputs, box_outputs, detection_boxes, detection_classes
       (0 = padding), detection_scores, num_detections; detection_outer_boxes
-      [B, N, 4]; detection_masks [B, N, M', M'], probabilities in the outer
+      [B, N, 4], grown from the detector's boxes; detection_masks [B, N, M', M'], probabilities in the outer
       box; detection_embeddings [B, N, E]; detection_rotations [B, N, 4] wxyz in
       the configured frame; detection_pose_bins [B, N]; detection_centers
       [B, N, 2] xy, pixels. Boxes and centres are in pixels of `images`.
@@ -165,20 +164,23 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       outputs.update(detections)
       boxes = outputs['detection_boxes']
       classes = outputs['detection_classes']
+    outer_boxes = roi_masks.outer_boxes(
+      tf.stop_gradient(boxes),
+      self._config_dict['outer_box_scale'],
+      square=self._config_dict['square_outer_boxes'],
+    )
     if self.roi_pyramid is not None:
       pyramid = self.roi_pyramid(features, training=training)
-    masks = self._mask(pyramid, boxes, classes, size, training)
-    if self._config_dict['boxes_from_masks'] and roi_boxes is None:
-      boxes = outputs['detection_boxes'] = _redrawn(
-        masks, boxes, classes, size if image_shape is None else image_shape
-      )
-      masks = self._mask(pyramid, boxes, classes, size, training)
-    rois = self._describe(masks, training)
+    rois = self._describe(pyramid, boxes, outer_boxes, classes, size, training)
     if training:
       embeddings = self.view_encoder(views, training=training)
       return {**outputs, **rois, 'view_embeddings': embeddings}
-    outputs['detection_outer_boxes'] = masks['outer_boxes']
+    outputs['detection_outer_boxes'] = outer_boxes
     outputs.update(self._decode(rois, boxes, classes))
+    if self._config_dict['boxes_from_masks'] and roi_boxes is None:
+      outputs['detection_boxes'] = _redrawn(
+        outputs, size if image_shape is None else image_shape
+      )
     return outputs
 
   def _check_arguments(
@@ -276,21 +278,16 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       'detection_centers': centers,
     }
 
-  def _mask(
+  def _describe(
     self,
     pyramid: Mapping[str, tf.Tensor],
     boxes: tf.Tensor,
+    outer_boxes: tf.Tensor,
     classes: tf.Tensor,
     image_size: Sequence[int],
     training: Optional[bool],
   ) -> Dict[str, tf.Tensor]:
-    """ShapeMask's branch: outer boxes, F_i, three masks."""
-    config = self._config_dict
-    outer_boxes = roi_masks.outer_boxes(
-      tf.stop_gradient(boxes),
-      config['outer_box_scale'],
-      square=config['square_outer_boxes'],
-    )
+    """Every branch's raw outputs."""
     # F_i, [B, N, M, M, C_fpn].
     roi_features = self.roi_features(pyramid, outer_boxes, image_size)
     mask_features, prior_masks = self.shape_prior_head(
@@ -299,31 +296,21 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     coarse_logits = self.coarse_mask_head(
       mask_features, prior_masks, classes, training=training
     )
-    return {
-      'outer_boxes': outer_boxes,
-      'roi_features': roi_features,
+    object_features = roi_masks.mask_features(
+      roi_features,
+      tf.cast(coarse_logits, roi_features.dtype),
+      self._config_dict['stop_mask_gradient'],
+    )
+    object_features = roi_masks.pool(
+      object_features, self._config_dict['object_pool_size']
+    )
+    outputs = {
       'prior_masks': prior_masks,
       'coarse_mask_logits': coarse_logits,
       'fine_mask_logits': self.fine_mask_head(
         mask_features, coarse_logits, classes, training=training
       ),
     }
-
-  def _describe(
-    self, masks: Mapping[str, tf.Tensor], training: Optional[bool]
-  ) -> Dict[str, tf.Tensor]:
-    """Every branch's raw outputs, of what `_mask` gives."""
-    outputs = dict(masks)
-    roi_features = outputs.pop('roi_features')
-    outputs.pop('outer_boxes')
-    object_features = roi_masks.mask_features(
-      roi_features,
-      tf.cast(masks['coarse_mask_logits'], roi_features.dtype),
-      self._config_dict['stop_mask_gradient'],
-    )
-    object_features = roi_masks.pool(
-      object_features, self._config_dict['object_pool_size']
-    )
     for name, head in (
       ('image_embeddings', self.embedding_head),
       ('pose_bin_logits', self.pose_bin_head),
@@ -399,18 +386,17 @@ def _float32(x: tf.Tensor) -> tf.Tensor:
 
 
 def _redrawn(
-  masks: Mapping[str, tf.Tensor],
-  boxes: tf.Tensor,
-  classes: tf.Tensor,
+  detections: Mapping[str, tf.Tensor],
   image_shape: Union[tf.Tensor, Sequence[int]],
 ) -> tf.Tensor:
   """Boxes [B, N, 4] around the masks, inside the photo; padding stays."""
+  boxes = detections['detection_boxes']
   tight = roi_masks.mask_boxes(
-    tf.sigmoid(masks['fine_mask_logits']), masks['outer_boxes'], boxes
+    detections['detection_masks'], detections['detection_outer_boxes'], boxes
   )
   limits = tf.reshape(tf.cast(image_shape, boxes.dtype), [-1, 1, 2])
-  tight = box_ops.clip_boxes(tight, limits)
-  return tf.where(classes[..., tf.newaxis] > 0, tight, boxes)
+  valid = detections['detection_classes'][..., tf.newaxis] > 0
+  return tf.where(valid, box_ops.clip_boxes(tight, limits), boxes)
 
 
 def _given_detections(boxes: tf.Tensor, classes: tf.Tensor) -> Dict[str, Any]:

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 MIN_MASK_BOX_IOU = 0.5  # of a mask's box and the box that it was predicted in
 
+
 def outer_boxes(
   boxes: tf.Tensor,
   scale: float,

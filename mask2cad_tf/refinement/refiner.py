@@ -223,7 +223,9 @@ class Refiner:
 
   def _polish(self, search, drafts, compared, count) -> None:
     """Fits the best drafts at a higher resolution."""
-    order = np.argsort(-self._scored(search, drafts, compared)[0], kind='stable')
+    order = np.argsort(
+      -self._scored(search, drafts, compared)[0], kind='stable'
+    )
     chosen = ranking.first_of_each(order, drafts, 2)
     polished = [drafts[index] for index in chosen[:count]]
     for draft in polished:
