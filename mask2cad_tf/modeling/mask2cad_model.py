@@ -132,9 +132,10 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       [B, O, V, E].
       Otherwise: cls_outputs, box_outputs, detection_boxes, detection_classes
       (0 = padding), detection_scores, num_detections; detection_outer_boxes
-      [B, N, 4], grown from the detector's boxes; detection_masks [B, N, M', M'], probabilities in the outer
-      box; detection_embeddings [B, N, E]; detection_rotations [B, N, 4] wxyz in
-      the configured frame; detection_pose_bins [B, N]; detection_centers
+      [B, N, 4], grown from the detector's boxes; detection_masks
+      [B, N, M', M'], probabilities in the outer box; detection_embeddings
+      [B, N, E]; detection_rotations [B, N, 4] wxyz in the configured frame;
+      detection_pose_bins [B, N]; detection_centers
       [B, N, 2] xy, pixels. Boxes and centres are in pixels of `images`.
 
     Raises:

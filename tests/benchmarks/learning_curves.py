@@ -1,6 +1,7 @@
-"""What more photos and longer training give, branch by branch.
+r"""What more photos and longer training give, branch by branch.
 
-  python -m tests.benchmarks.learning_curves --config_file=runs/lite/objects.yaml \
+  python -m tests.benchmarks.learning_curves \
+      --config_file=runs/lite/objects.yaml \
       --validation='runs/lite/cached/records/validation/images*' \
       --output_dir=runs/learning_curves
 
