@@ -59,7 +59,7 @@ class RefinerOptions:
     box_weight: of the IoU of the projection's extent and an exact box; a
       detected one counts half.
     turn_weight: against turns of 60 degrees or more from a candidate's first
-      rotation; in proportion for less. An exact mask knows better.
+      rotation; in proportion for less.
     cached_shapes: CADs kept ready, about 1 MB each.
   """
 
@@ -154,7 +154,7 @@ class Refiner:
       candidates. Without a mask: placed by the box, in the candidates' order.
     """
     share = max(seconds, 0.0) / _SECONDS
-    search = _Search(target, self._weights)
+    search = _Search(target)
     if search.is_blind:
       return self._placed(search, candidates[:top_k])
     options = self._options
@@ -170,7 +170,7 @@ class Refiner:
       mean = _mean_features(drafts) if mean is None else mean
     polished = _scaled(options.max_polished, share)
     self._polish(search, drafts, (photo, mean), polished)
-    return self._best(search, drafts, (photo, mean), top_k)
+    return self._best(drafts, (photo, mean), top_k)
 
   def _placed(self, search, candidates) -> List[Hypothesis]:
     """Nothing to compare with: first rotations, placed by box."""
@@ -203,14 +203,14 @@ class Refiner:
         ranking.Draft(candidate, shape, pose, *overlaps)
         for pose, overlaps in zip(poses, search.overlaps(shape, poses))
       ]
-    return sorted(drafts, key=lambda draft: -draft.promise(search.weights))
+    return sorted(drafts, key=lambda draft: -draft.promise(self._weights))
 
   def _fitted(self, search, drafts, count) -> List[ranking.Draft]:
     """Fits the first drafts; what ends in one pose is one."""
     for draft in drafts[:count]:
       search.fit(draft, _FIT, silhouette_fit.COARSE_TO_FINE)
     return sorted(
-      ranking.distinct(drafts), key=lambda draft: -draft.promise(search.weights)
+      ranking.distinct(drafts), key=lambda draft: -draft.promise(self._weights)
     )
 
   def _look(self, search, drafts) -> None:
@@ -223,9 +223,7 @@ class Refiner:
 
   def _polish(self, search, drafts, compared, count) -> None:
     """Fits the best drafts at a higher resolution."""
-    order = np.argsort(
-      -self._scored(search, drafts, compared)[0], kind='stable'
-    )
+    order = np.argsort(-self._scored(drafts, compared)[0], kind='stable')
     chosen = ranking.first_of_each(order, drafts, 2)
     polished = [drafts[index] for index in chosen[:count]]
     for draft in polished:
@@ -233,12 +231,12 @@ class Refiner:
     if compared[0] is not None:
       self._look(search, polished)
 
-  def _scored(self, search, drafts, compared):
+  def _scored(self, drafts, compared):
     cosines = ranking.feature_cosines(drafts, *compared)
-    return ranking.scores(drafts, cosines, search.weights), cosines
+    return ranking.scores(drafts, cosines, self._weights), cosines
 
-  def _best(self, search, drafts, compared, top_k) -> List[Hypothesis]:
-    scores, cosines = self._scored(search, drafts, compared)
+  def _best(self, drafts, compared, top_k) -> List[Hypothesis]:
+    scores, cosines = self._scored(drafts, compared)
     order = np.argsort(-scores, kind='stable')
     return [
       Hypothesis(
@@ -256,9 +254,8 @@ class Refiner:
 class _Search:
   """What one target is compared with, made when first asked for."""
 
-  def __init__(self, target: Target, weights: ranking.Weights):
+  def __init__(self, target: Target):
     self._target = target
-    self.weights = weights._replace(turn=0.0) if target.exact_mask else weights
     self._box = target.extent()
     self._edges = placement.box_edges(target)
     self._silhouettes: Dict[int, silhouettes_lib.Silhouettes] = {}

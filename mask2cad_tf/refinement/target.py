@@ -20,8 +20,6 @@ class Target:
     depth: Z of the CAD's origin, CAD units; None: fitted.
     exact_box: the box was given, not detected: CADs are fitted to its edges,
       too, and it counts in full when they are ranked.
-    exact_mask: the mask was given, not predicted: the network's rotation adds
-      nothing to it.
   """
 
   image: np.ndarray
@@ -31,7 +29,6 @@ class Target:
   countable: np.ndarray
   depth: Optional[float] = None
   exact_box: bool = False
-  exact_mask: bool = False
 
   def extent(self) -> np.ndarray:
     """The box [4] to work with: the detector's, else the mask's, else all."""

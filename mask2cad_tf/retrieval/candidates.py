@@ -14,9 +14,7 @@ from mask2cad_tf.geometry import rotations as rotations_lib
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.retrieval import view_silhouettes
 
-SILHOUETTE_WEIGHT = 0.5  # of the IoU; 1 for the cosine
-_BY_EMBEDDING = 20  # CADs taken by the embedding alone
-_BY_BOTH = 10  # CADs taken by embedding and silhouette
+_COUNT = 30  # CADs taken
 _VIEWS = 3  # rotations of a CAD
 _APART = np.radians(15.0)  # least angle between them
 
@@ -53,8 +51,8 @@ def propose(
     hidden: ids of CADs that are not to be found.
 
   Returns:
-    Candidates: those of the embedding first, in its order, then those that the
-    silhouette adds. Empty if the gallery has none of the class.
+    Candidates by cosine + IoU, best first; without a mask by the cosine. Empty
+    if the gallery has none of the class.
   """
   seen = np.array([cad.id not in hidden for cad in gallery.cads], bool)
   rows = np.flatnonzero((gallery.labels == label) & seen)
@@ -66,12 +64,8 @@ def propose(
   target, inside = view_silhouettes.of_mask(mask)
   if inside.any():
     views = view_silhouettes.unpack(gallery.silhouettes[rows])
-    both = cosines + SILHOUETTE_WEIGHT * view_silhouettes.iou(
-      target, inside, views
-    )
-  by_embedding = np.argsort(-cosines.max(axis=1), kind='stable')
-  by_both = np.argsort(-both.max(axis=1), kind='stable')
-  chosen = dict.fromkeys([*by_embedding[:_BY_EMBEDDING], *by_both[:_BY_BOTH]])
+    both = cosines + view_silhouettes.iou(target, inside, views)
+  chosen = np.argsort(-both.max(axis=1), kind='stable')[:_COUNT]
   return [
     GalleryCandidate(
       int(rows[i]),

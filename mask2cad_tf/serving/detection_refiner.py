@@ -124,7 +124,6 @@ class DetectionRefiner:
           countable=_countable(i, boxes[:count], probabilities),
           depth=depths[i],
           exact_box=exact_boxes,
-          exact_mask=given_masks is not None,
         ),
         {
           key: value[i]

@@ -71,7 +71,6 @@ VARIANTS = {
     num_hard_positives=100_000, num_hard_negatives=100_000
   ),
   'delta per class': _model('pose', delta_per_bin=False),
-  'camera frame': _model('pose', rotation_frame='camera'),
   'no symmetry minimum': _losses(use_symmetry=False),
   'pooled embedding': _model('cad_head', grid_size=1),
   'no distractors': _parser(num_distractor_cads=0),

@@ -282,19 +282,3 @@ def test_a_detected_box_pulls_no_edges():
     for exact in (False, True)
   ]
   assert found[1].silhouette_iou < found[0].silhouette_iou - 0.02
-
-
-def test_an_exact_mask_knows_better_than_the_networks_rotation():
-  # The network says 90 degrees off: _FAR is 60, so all of turn_weight is lost.
-  target = scenes.target_of(scenes.silhouette(scenes.table()))
-  candidate = refiner_lib.Candidate(
-    'table', 0.9, np.stack([scenes.turned(90.0), scenes.turned(10.0)])
-  )
-  exact, predicted = (
-    _refine(dataclasses.replace(target, exact_mask=is_exact), [candidate])[0]
-    for is_exact in (True, False)
-  )
-  for best in (exact, predicted):
-    assert scenes.degrees_between(best.rotation, scenes.ROTATION) < 1.0
-  weight = refiner_lib.RefinerOptions().turn_weight
-  assert exact.score - predicted.score == pytest.approx(weight, abs=1e-6)

@@ -7,7 +7,8 @@ from mask2cad_tf.retrieval import candidates
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.retrieval import view_silhouettes
 
-_COUNT = 30  # CADs of class 1; one more is of class 2
+_COUNT = 40  # CADs of class 1; one more is of class 2
+_TAKEN = 30
 
 
 def _mask():
@@ -59,22 +60,22 @@ def _propose(gallery, label=1, mask=None, embedding=(3.0, 0.0)):
   )
 
 
-def test_by_embedding_alone_the_twenty_best():
+def test_by_embedding_alone_the_thirty_best():
   found = _propose(_gallery())
-  assert [each.row for each in found] == list(range(20))
+  assert [each.row for each in found] == list(range(_TAKEN))
   np.testing.assert_allclose(
-    [each.similarity for each in found], 1.0 - 0.02 * np.arange(20), atol=1e-6
+    [each.similarity for each in found], 1.0 - 0.02 * np.arange(_TAKEN), atol=1e-6
   )
 
 
 def test_the_silhouette_brings_in_the_last():
-  # The last has cosine 0.42; with half its IoU of nearly 1 it has 0.9 and is
-  # among the ten best of both, whose tenth has 0.82.
+  # The last has cosine 1 - 39 * 0.02 = 0.22; with its IoU of nearly 1 it is
+  # before the first, whose silhouette is empty.
   silhouettes = np.zeros((_COUNT + 1, 1, 128), np.uint8)
   silhouettes[_COUNT - 1, 0] = _square()
   found = _propose(_gallery(silhouettes=silhouettes))
-  assert [each.row for each in found] == [*range(20), _COUNT - 1]
-  assert found[-1].similarity == pytest.approx(0.42, abs=1e-6)
+  assert [each.row for each in found] == [_COUNT - 1, *range(_TAKEN - 1)]
+  assert found[0].similarity == pytest.approx(0.22, abs=1e-6)
 
 
 def test_no_mask_no_silhouette():
@@ -83,7 +84,7 @@ def test_no_mask_no_silhouette():
   found = _propose(
     _gallery(silhouettes=silhouettes), mask=np.zeros((100, 120), bool)
   )
-  assert [each.row for each in found] == list(range(20))
+  assert [each.row for each in found] == list(range(_TAKEN))
 
 
 def test_only_the_class():
@@ -97,7 +98,7 @@ def test_the_embeddings_lengths_do_not_matter():
   longer = gallery.embeddings.copy()
   longer[5] *= 7.0
   found = _propose(_gallery(embeddings=longer), embedding=(0.1, 0.0))
-  assert [each.row for each in found] == list(range(20))
+  assert [each.row for each in found] == list(range(_TAKEN))
 
 
 def _views(scores, valid=None):
