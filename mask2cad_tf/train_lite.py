@@ -24,6 +24,7 @@ import os
 import pathlib
 import subprocess
 import sys
+from concurrent import futures
 from typing import Dict
 from typing import List
 from typing import NamedTuple
@@ -63,6 +64,7 @@ flags.DEFINE_string(
 )
 
 _TRAIN = 'mask2cad_tf.train'
+_CORES = 2  # that the recipe is made for
 _VALIDATIONS = 4  # of a training
 
 
@@ -139,9 +141,8 @@ class Recipe:
       'validation', libraries[first], size.validation_photos, 901
     )
     self._rotations_and_priors(first)
-    for name, folder in libraries.items():
-      self._views(name, folder)
-      self._cache(name)
+    with futures.ThreadPoolExecutor(_CORES) as pool:  # rendering takes one core
+      list(pool.map(self._views_and_caches, libraries, libraries.values()))
     self._train(list(libraries), size)
     return self._pack(list(size.steps))
 
@@ -222,7 +223,7 @@ class Recipe:
   def _asset(self, name: str) -> pathlib.Path:
     return self._root / f'{name}.npz'
 
-  def _views(self, name: str, library: pathlib.Path) -> None:
+  def _views_and_caches(self, name: str, library: pathlib.Path) -> None:
     output = self._root / 'views' / name
     self._once(
       output / 'manifest.json',
@@ -232,8 +233,6 @@ class Recipe:
       f'--output_dir={output}',
       '--skip_broken',
     )
-
-  def _cache(self, name: str) -> None:
     for kind, pattern in (('records', 'images*'), ('views', 'views*')):
       output = self._root / 'cached' / kind / name
       self._once(
