@@ -86,7 +86,7 @@ QUICK = Size(
   100,
   {'detection': 1800, 'objects': 500},
 )
-FINETUNE = Size({'own': 1500}, 100, {'objects': 1000})
+FINETUNE = Size({'own': 1500}, 100, {'objects': 600})
 _FINETUNE_RATE = 3e-4  # less than the experiment's
 
 

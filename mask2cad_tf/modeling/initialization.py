@@ -1,6 +1,8 @@
 """Weights of earlier models into the model, part by part."""
 
 import dataclasses
+import os
+import tempfile
 from typing import Dict
 from typing import List
 from typing import Sequence
@@ -10,6 +12,7 @@ from typing import Union
 import tensorflow as tf
 from absl import logging
 
+from mask2cad_tf.modeling import model_folder
 from mask2cad_tf.modeling import packed_weights
 
 
@@ -44,7 +47,7 @@ def load_init_checkpoint(
     path: checkpoint, or a folder whose latest one is taken; or a folder of
       mask2cad_tf.pack.
     modules: names out of `checkpoint_items`, a comma-separated string of them,
-      or 'all': those that the checkpoint has; of a packed model, every one.
+      or 'all': those that the checkpoint has.
 
   Returns:
     The report; it is logged too.
@@ -54,10 +57,11 @@ def load_init_checkpoint(
     ValueError: an unknown module, a variable of another shape, or nothing in
       the checkpoint matched.
   """
-  items = _select(model.checkpoint_items, modules)
   if not tf.train.latest_checkpoint(path) and packed_weights.is_packed(path):
-    return _load_packed(model, path, items)
+    with tempfile.TemporaryDirectory() as place:
+      return load_init_checkpoint(model, _unpacked(path, place), modules)
   path = _checkpoint_path(path)
+  items = _select(model.checkpoint_items, modules)
   root = tf.train.Checkpoint(**items)
   matched = tf.train.CheckpointView(path).match(root)
   loaded = {
@@ -89,14 +93,11 @@ def load_init_checkpoint(
   return report
 
 
-def _load_packed(
-  model: tf.keras.Model, path: str, items: Dict[str, tf.Module]
-) -> LoadReport:
-  packed_weights.read(model, path, list(items))
-  sizes = {name: len(module.variables) for name, module in items.items()}
-  report = LoadReport(path, {k: (n, n) for k, n in sizes.items()}, [])
-  logging.info('%s', report)
-  return report
+def _unpacked(folder: str, place: str) -> str:
+  """A checkpoint, in `place`, of a packed model."""
+  packed, _ = model_folder.load(folder)
+  checkpoint = tf.train.Checkpoint(**packed.checkpoint_items)
+  return checkpoint.write(os.path.join(place, 'packed'))
 
 
 def _checkpoint_path(path: str) -> str:

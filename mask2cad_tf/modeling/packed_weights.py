@@ -20,8 +20,6 @@ from typing import Any
 from typing import Dict
 from typing import List
 from typing import Mapping
-from typing import Optional
-from typing import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -81,15 +79,12 @@ def write(model: tf.keras.Model, folder: str) -> Dict[str, Any]:
   return manifest
 
 
-def read(
-  model: tf.keras.Model, folder: str, parts: Optional[Sequence[str]] = None
-) -> None:
+def read(model: tf.keras.Model, folder: str) -> None:
   """Assigns the weights to the model's variables, all of them or none.
 
   Args:
     model: has `checkpoint_items`; of the architecture that was written.
     folder: of `write`.
-    parts: only these of `checkpoint_items`; None: all.
 
   Raises:
     FileNotFoundError: one of the two files is missing.
@@ -98,9 +93,6 @@ def read(
   """
   entries = _checked_manifest(folder)['variables']
   variables = _variables(model)
-  if parts is not None:
-    variables = _of_parts(variables, parts)
-    entries = _of_parts(entries, parts)
   _check_parts(folder, variables, entries)
   for key, variable in variables.items():
     _check_entry(folder, key, variable, entries[key])
@@ -122,14 +114,6 @@ def _variables(model: tf.keras.Model) -> Dict[str, tf.Variable]:
     f'{part}/{index}': variable
     for part, layer in model.checkpoint_items.items()
     for index, variable in enumerate(layer.variables)
-  }
-
-
-def _of_parts(by_key: Mapping[str, Any], parts: Sequence[str]) -> Dict:
-  return {
-    key: value
-    for key, value in by_key.items()
-    if key.rsplit('/', maxsplit=1)[0] in parts
   }
 
 

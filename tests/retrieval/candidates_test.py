@@ -64,7 +64,9 @@ def test_by_embedding_alone_the_thirty_best():
   found = _propose(_gallery())
   assert [each.row for each in found] == list(range(_TAKEN))
   np.testing.assert_allclose(
-    [each.similarity for each in found], 1.0 - 0.02 * np.arange(_TAKEN), atol=1e-6
+    [each.similarity for each in found],
+    1.0 - 0.02 * np.arange(_TAKEN),
+    atol=1e-6,
   )
 
 
