@@ -57,3 +57,18 @@ def resize_and_crop(
   cropped = scaled[top : top + output_size[0], left : left + output_size[1]]
   info = tf.stack([size, output, scaled_size / size, offset])
   return cropped, info
+
+
+def boxes_in_input(boxes: tf.Tensor, image_info: tf.Tensor) -> tf.Tensor:
+  """Boxes of photos in the pixels of the network's input.
+
+  Args:
+    boxes: float [B, N, 4], yxyx, original pixels.
+    image_info: float [B, 4, 2], of `resize_and_crop`.
+
+  Returns:
+    float [B, N, 4].
+  """
+  scale = tf.tile(image_info[:, 2:3], [1, 1, 2])  # [B, 1, 4]
+  offset = tf.tile(image_info[:, 3:4], [1, 1, 2])
+  return boxes * scale - offset

@@ -390,14 +390,13 @@ def _redrawn(
   detections: Mapping[str, tf.Tensor],
   image_shape: Union[tf.Tensor, Sequence[int]],
 ) -> tf.Tensor:
-  """Boxes [B, N, 4] around the masks, inside the photo; padding stays."""
+  """Boxes [B, N, 4] around the masks, inside the photo; padding stays 0."""
   boxes = detections['detection_boxes']
   tight = roi_masks.mask_boxes(
     detections['detection_masks'], detections['detection_outer_boxes'], boxes
   )
   limits = tf.reshape(tf.cast(image_shape, boxes.dtype), [-1, 1, 2])
-  valid = detections['detection_classes'][..., tf.newaxis] > 0
-  return tf.where(valid, box_ops.clip_boxes(tight, limits), boxes)
+  return box_ops.clip_boxes(tight, limits)
 
 
 def _given_detections(boxes: tf.Tensor, classes: tf.Tensor) -> Dict[str, Any]:

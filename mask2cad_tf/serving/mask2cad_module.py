@@ -172,9 +172,7 @@ class Mask2CADModule(tf.Module):
     if boxes is None:
       network = self._detect.value(images, image_info)
     else:
-      scale = tf.tile(image_info[:, 2:3], [1, 1, 2])  # [B, 1, 4]
-      offset = tf.tile(image_info[:, 3:4], [1, 1, 2])
-      network_boxes = boxes * scale - offset
+      network_boxes = image_scaling.boxes_in_input(boxes, image_info)
       if classes is None:
         classes = detections.classes_of_boxes(
           network_boxes, self._detect.value(images, image_info)

@@ -13,6 +13,7 @@ from official.vision.evaluation import coco_evaluator
 from official.vision.tasks import retinanet
 
 from mask2cad_tf.configs import mask2cad as config_lib
+from mask2cad_tf.data import image_scaling
 from mask2cad_tf.data import input_pipeline
 from mask2cad_tf.losses import cad_losses
 from mask2cad_tf.losses import detection_losses
@@ -263,11 +264,11 @@ class Mask2CADTask(retinanet.RetinaNetTask):
 
 def _true_boxes(labels: Mapping[str, Any]) -> Dict[str, tf.Tensor]:
   """The model's `roi_boxes` [B, N, 4], input pixels, and `roi_classes`."""
-  truths, info = labels['groundtruths'], labels['image_info']
-  scale = tf.tile(info[:, 2:3], [1, 1, 2])
-  offset = tf.tile(info[:, 3:4], [1, 1, 2])
+  truths = labels['groundtruths']
   classes = tf.maximum(tf.cast(truths['classes'], tf.int32), 0)
-  boxes = tf.cast(truths['boxes'], tf.float32) * scale - offset
+  boxes = image_scaling.boxes_in_input(
+    tf.cast(truths['boxes'], tf.float32), labels['image_info']
+  )
   return {
     'roi_boxes': tf.where(classes[..., tf.newaxis] > 0, boxes, 0.0),
     'roi_classes': classes,

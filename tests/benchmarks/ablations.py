@@ -13,8 +13,6 @@ by their random weights and by the order of the photos. Writes ablations.json
 and ablations.md; what is measured stays measured.
 """
 
-import json
-import os
 import pathlib
 from typing import Any
 from typing import Dict
@@ -258,20 +256,15 @@ def main(argv: Sequence[str]) -> None:
   """Trains, measures, writes after every training."""
   command_line.require(config_file=_CONFIG.value, validation=_VALIDATION.value)
   command_line.reject(argv[1:])
-  root = pathlib.Path(_OUTPUT_DIR.value)
-  root.mkdir(parents=True, exist_ok=True)
-  path = root / 'ablations.json'
-  results = json.loads(path.read_text()) if path.exists() else {}
+  path = pathlib.Path(_OUTPUT_DIR.value) / 'ablations.json'
+  results = small_trainings.load_results(path)
   for repeat in range(_REPEATS.value):
     for name in _VARIANTS.value or VARIANTS:
       runs = results.setdefault(name, [])
       if len(runs) > repeat:
         continue
       runs.append(measure(train(name, repeat), _VALIDATION.value))
-      temporary = path.with_suffix('.tmp')
-      temporary.write_text(json.dumps(results, indent=1) + '\n')
-      os.replace(temporary, path)
-      (root / 'ablations.md').write_text(markdown(results))
+      small_trainings.save_results(path, results, markdown(results))
       print(f'{name}, {repeat}: {runs[-1]}', flush=True)
   print(markdown(results))
 

@@ -12,8 +12,6 @@ as tests.benchmarks.ablations does. Writes learning_curves.json and
 learning_curves.md; what is measured stays measured.
 """
 
-import json
-import os
 import pathlib
 from typing import Any
 from typing import Dict
@@ -182,19 +180,14 @@ def main(argv: Sequence[str]) -> None:
   """Trains, measures, writes after every training."""
   command_line.require(config_file=_CONFIG.value, validation=_VALIDATION.value)
   command_line.reject(argv[1:])
-  root = pathlib.Path(_OUTPUT_DIR.value)
-  root.mkdir(parents=True, exist_ok=True)
-  path = root / 'learning_curves.json'
-  results = json.loads(path.read_text()) if path.exists() else {}
+  path = pathlib.Path(_OUTPUT_DIR.value) / 'learning_curves.json'
+  results = small_trainings.load_results(path)
   for branch, share, steps in _plan():
     key = f'{branch} {share:g} {steps}'
     if key in results:
       continue
     results[key] = run(branch, share, steps)
-    temporary = path.with_suffix('.tmp')
-    temporary.write_text(json.dumps(results, indent=1) + '\n')
-    os.replace(temporary, path)
-    (root / 'learning_curves.md').write_text(markdown(results))
+    small_trainings.save_results(path, results, markdown(results))
     print(f'{key}: {results[key]}', flush=True)
   print(markdown(results))
 

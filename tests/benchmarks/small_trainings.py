@@ -1,9 +1,12 @@
-"""Trainings of one branch on cached features, as experiments need them."""
+"""Trainings of one branch on cached features, and what was measured of them."""
 
+import json
+import os
 import pathlib
 import subprocess
 import sys
 from typing import Any
+from typing import Dict
 from typing import Mapping
 
 import yaml
@@ -65,3 +68,19 @@ def train(
     )
   if status:
     raise ValueError(f'The end of {folder}/train.log says why it failed.')
+
+
+def load_results(path: pathlib.Path) -> Dict[str, Any]:
+  """What `save_results` wrote; {} before."""
+  path.parent.mkdir(parents=True, exist_ok=True)
+  return json.loads(path.read_text()) if path.exists() else {}
+
+
+def save_results(
+  path: pathlib.Path, results: Mapping[str, Any], table: str
+) -> None:
+  """Writes results as JSON, and their table beside it as Markdown."""
+  temporary = path.with_suffix('.tmp')
+  temporary.write_text(json.dumps(results, indent=1) + '\n')
+  os.replace(temporary, path)
+  path.with_suffix('.md').write_text(table)

@@ -47,12 +47,10 @@ def lay(
     goods.append(_mattress(rng, field, region))
     region = region._replace(level=float(goods[0].vertices[:, 1].max()))
   if rng.random() < 0.88:
-    unmade = rng.random() < _UNMADE
-    goods += (
-      [_thrown_cover(rng, field, region, main)]
-      if unmade
-      else _duvet(rng, bank, field, region, main)
-    )
+    if rng.random() < _UNMADE:
+      goods.append(_thrown_cover(rng, field, region, main))
+    else:
+      goods += _duvet(rng, bank, field, region, main)
   if not own_pillows:
     goods += _pillows(rng, bank, field, region, main)
   if rng.random() < 0.25:
@@ -137,12 +135,13 @@ def _thrown_cover(rng, field, region, material) -> soft_good.SoftGood:
   """A thin cover full of creases, askew, down to the floor on a side."""
   half = 0.5 * np.ptp(region.x), 0.5 * np.ptp(region.z)
   thick = rng.uniform(0.005, 0.03)
+  sides = _sides(field, region)
   reach = [
     rng.uniform(-0.25, max(region.level, 0.1)) if free else -0.05
-    for free in _sides(field, region)
+    for free in sides
   ]
   head = half[1] - 2 * half[1] * rng.uniform(0.05, 0.5)
-  turn = rng.normal(0, 0.15) if all(_sides(field, region)) else 0.0
+  turn = rng.normal(0, 0.15) if all(sides) else 0.0
   shape = draping.sheet(
     rng, field, (np.mean(region.x), np.mean(region.z)),
     (-half[0] - reach[0], half[0] + reach[1]), (-half[1] - reach[2], head),
