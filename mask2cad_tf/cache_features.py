@@ -2,7 +2,7 @@
 
 A frozen backbone sees each photo once instead of once an epoch: training the
 heads becomes several times faster. Photos and views as training would see them
-without augmentation.
+without augmentation, and photos in other looks as well (--looks).
 
 Example:
   python -m mask2cad_tf.cache_features --experiment=mask2cad_lite \
@@ -19,6 +19,7 @@ from typing import Iterator
 from typing import List
 from typing import Sequence
 
+import numpy as np
 from absl import flags
 
 from mask2cad_tf import command_line
@@ -36,7 +37,16 @@ _RECORDS = flags.DEFINE_string(
 _OUTPUT_DIR = flags.DEFINE_string(
   'output_dir', None, 'Folder for the shards, not the same.', flag_values=FLAGS
 )
+_LOOKS = flags.DEFINE_integer(
+  'looks',
+  1,
+  'Times that a photo is written: as it is, then in other colours, contrasts, '
+  'sharpness.',
+  lower_bound=1,
+  flag_values=FLAGS,
+)
 _BATCH = 16
+_JPEG_QUALITY = 90  # of a photo in another look
 
 
 class FrozenNetworks:
@@ -99,13 +109,16 @@ class FrozenNetworks:
     return self._stem(views).numpy()
 
 
-def cache(pattern: str, output_dir: str, experiment: str) -> int:
+def cache(
+  pattern: str, output_dir: str, experiment: str, looks: int = 1
+) -> int:
   """Writes the records with features.
 
   Args:
     pattern: glob of image or view records.
     output_dir: another folder than theirs.
     experiment: whose frozen networks.
+    looks: records of a photo.
 
   Returns:
     Number of records written in this run.
@@ -129,19 +142,21 @@ def cache(pattern: str, output_dir: str, experiment: str) -> int:
   for path in paths:
     target = os.path.join(output_dir, os.path.basename(path))
     if not os.path.exists(target):
-      count += _cache_shard(path, target, networks)
-  _write_manifest(paths, output_dir)
+      count += _cache_shard(path, target, networks, looks)
+  _write_manifest(paths, output_dir, looks)
   return count
 
 
-def _cache_shard(path: str, target: str, networks: FrozenNetworks) -> int:
+def _cache_shard(
+  path: str, target: str, networks: FrozenNetworks, looks: int
+) -> int:
   """One shard; it appears under its name when it is whole."""
   import tensorflow as tf
 
   folder, name = os.path.split(target)
   count, partial = 0, os.path.join(folder, f'.{name}.partial')
   with tf.io.TFRecordWriter(partial) as writer:
-    for examples in _batches(path):
+    for examples in _batches(path, looks):
       _add(examples, networks)
       for example in examples:
         writer.write(example.SerializeToString(deterministic=True))
@@ -151,19 +166,41 @@ def _cache_shard(path: str, target: str, networks: FrozenNetworks) -> int:
   return count
 
 
-def _batches(path: str) -> Iterator[List[Any]]:
+def _batches(path: str, looks: int) -> Iterator[List[Any]]:
   import tensorflow as tf
 
   from mask2cad_tf.data import record_files
 
   examples = []
   for record in record_files.read([path]):
-    examples.append(tf.train.Example.FromString(record))
-    if len(examples) == _BATCH:
-      yield examples
-      examples = []
+    for look in range(looks):
+      examples.append(tf.train.Example.FromString(record))
+      if look:
+        _change_look(examples[-1], look)
+      if len(examples) == _BATCH:
+        yield examples
+        examples = []
   if examples:
     yield examples
+
+
+def _change_look(example: Any, look: int) -> None:
+  """Gives a photo another look, always the same for its id and number."""
+  import tensorflow as tf
+
+  from mask2cad_tf.data import photo_looks
+  from mask2cad_tf.data import schema
+
+  fields = example.features.feature
+  if schema.IMAGE_ENCODED not in fields:
+    raise ValueError('--looks is for photos; these are view records.')
+  source = fields[schema.IMAGE_SOURCE_ID].bytes_list.value[0]
+  encoded = fields[schema.IMAGE_ENCODED].bytes_list.value
+  image = tf.io.decode_image(encoded[0], channels=3, expand_animations=False)
+  rng = np.random.default_rng([look, *source])
+  encoded[0] = tf.io.encode_jpeg(
+    photo_looks.change(image.numpy(), rng), quality=_JPEG_QUALITY
+  ).numpy()
 
 
 def _add(examples: List[Any], networks: FrozenNetworks) -> None:
@@ -220,7 +257,7 @@ def _view_features(pngs: Sequence[bytes], networks: FrozenNetworks) -> Any:
   return networks.of_views(view_pool.decode(tf.constant([list(pngs)]))[0])
 
 
-def _write_manifest(paths: List[str], output_dir: str) -> None:
+def _write_manifest(paths: List[str], output_dir: str, looks: int) -> None:
   """The records' manifest with the shards that are here, and their sizes."""
   from mask2cad_tf.data import record_files
   from mask2cad_tf.data import schema
@@ -242,6 +279,10 @@ def _write_manifest(paths: List[str], output_dir: str) -> None:
       for shard in section['shards']
       if (folder / shard['file']).exists()
     ]
+    section['num_examples'] *= looks
+    for entry in section.get('classes', ()):
+      entry['examples'] *= looks
+      entry['objects'] *= looks
     manifest['records'][name] = section
   if not manifest['records']:
     return
@@ -254,7 +295,9 @@ def main(argv: Sequence[str]) -> None:
   """Runs the command with its flags."""
   command_line.require(records=_RECORDS.value, output_dir=_OUTPUT_DIR.value)
   command_line.reject(argv[1:])
-  count = cache(_RECORDS.value, _OUTPUT_DIR.value, _EXPERIMENT.value)
+  count = cache(
+    _RECORDS.value, _OUTPUT_DIR.value, _EXPERIMENT.value, _LOOKS.value
+  )
   print(f'{_OUTPUT_DIR.value}: {count} records with features')
 
 

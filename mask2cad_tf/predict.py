@@ -171,13 +171,18 @@ def _predict(
     detections = _confident(
       _infer(module, photo, box, label), 0.0 if box else _MIN_SCORE.value
     )
+    hypotheses = _refine(refiner, photo, detections, bool(box))
+    if judge and hypotheses and not box:
+      detections['detection_scores'] = judge.detection_scores(
+        detections['detection_scores'], hypotheses
+      )
     objects = assemble.assemble(
       detections,
       gallery,
       cads,
       photo.camera,
       depth=_DEPTH.value,
-      hypotheses=_refine(refiner, photo, detections, bool(box)),
+      hypotheses=hypotheses,
       judge=judge,
     )
     scene_folder.write(folder, photo, objects, cads, origin)

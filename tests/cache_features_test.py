@@ -180,6 +180,44 @@ def test_a_killed_run_goes_on(toy_data, networks, tmp_path):
   assert '0 records with features' in _run(networks, *arguments).stdout
 
 
+def test_looks_of_a_photo(toy_data, folder, networks, tmp_path):
+  pattern = toy_data.scene_records
+  arguments = (f'--records={pattern}', f'--output_dir={tmp_path}', '--looks=3')
+  result = _run(networks, *arguments)
+  assert f'{3 * toy.NUM_SCENES} records with features' in result.stdout
+  looks = list(
+    record_files.read(record_files.match(_in_folder(tmp_path, pattern)))
+  )
+  plain = list(
+    record_files.read(record_files.match(_in_folder(folder, pattern)))
+  )
+  assert looks[::3] == plain
+  for number, record in enumerate(looks):
+    fields, before = (
+      tf.train.Example.FromString(each).features.feature
+      for each in (record, plain[number // 3])
+    )
+    differing = {key for key in before if fields[key] != before[key]}
+    assert set(fields) == set(before)
+    if number % 3:
+      assert {'image/encoded', 'image/features/3'} <= differing
+      assert all(
+        key == 'image/encoded' or 'features/' in key for key in differing
+      )
+  (section,) = {
+    json.dumps(record_files.manifest_section(path)['num_examples'])
+    for path in record_files.match(_in_folder(tmp_path, pattern))
+  }
+  assert int(section) == 3 * toy.NUM_SCENES
+  line = _run(
+    networks,
+    f'--records={toy_data.view_records}',
+    f'--output_dir={tmp_path}',
+    '--looks=2',
+  ).only_line
+  assert '--looks is for photos' in line
+
+
 def test_a_failure_leaves_no_shard(toy_data, networks, tmp_path):
   class Broken:
     input_size = networks.input_size
@@ -311,5 +349,5 @@ def test_help_has_an_example():
   result = command_runner.run(cache_features, '--help')
   assert result.status == 0
   assert 'python -m mask2cad_tf.cache_features ' in result.stdout
-  for flag in ('--experiment', '--records', '--output_dir'):
+  for flag in ('--experiment', '--records', '--output_dir', '--looks'):
     assert flag in result.stdout

@@ -85,6 +85,7 @@ def build_mask2cad(
     outer_box_scale=model_config.roi.outer_box_scale,
     square_outer_boxes=model_config.roi.square,
     boxes_from_masks=model_config.roi.boxes_from_masks,
+    style_noise=model_config.style_noise,
     object_pool_size=model_config.cad_head.pool_size,
     stop_mask_gradient=model_config.cad_head.stop_mask_gradient,
     min_level=model_config.min_level,

@@ -12,6 +12,7 @@ from official.vision.modeling import retinanet_model
 from official.vision.ops import anchor
 from official.vision.ops import box_ops
 
+from mask2cad_tf.ops import feature_styles
 from mask2cad_tf.ops import roi_masks
 
 BRANCHES = ('detection', 'objects')
@@ -44,6 +45,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     square_outer_boxes: bool = False,
     object_pool_size: int = 1,
     boxes_from_masks: bool = False,
+    style_noise: float = 0.0,
     **kwargs,
   ):
     """Puts built parts together.
@@ -71,6 +73,8 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       object_pool_size: M_i∘F_i is averaged so many times smaller before the CAD
         branches.
       boxes_from_masks: whether a detected object's mask redraws its box.
+      style_noise: see feature_styles.restyle; in training, of the detector's
+        features.
       **kwargs: RetinaNetModel's anchor arguments.
     """
     super().__init__(backbone, decoder, head, detection_generator, **kwargs)
@@ -96,6 +100,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       square_outer_boxes=square_outer_boxes,
       object_pool_size=object_pool_size,
       boxes_from_masks=boxes_from_masks,
+      style_noise=style_noise,
     )
 
   def call(
@@ -149,7 +154,9 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     detects = not training or 'detection' in branches
     pyramid = outputs = {}
     if detects or self.roi_pyramid is None:
-      pyramid = self.decoder(self._with_unused_levels(features))
+      pyramid = self.decoder(
+        self._with_unused_levels(self._restyled(features, training))
+      )
     if detects:
       scores, offsets, _ = self.head(pyramid)
       outputs = {'cls_outputs': scores, 'box_outputs': offsets}
@@ -223,6 +230,14 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       level: tf.tile(box[None], [batch, 1, 1, 1])
       for level, box in boxes.items()
     }
+
+  def _restyled(
+    self, features: Mapping[str, tf.Tensor], training: Optional[bool]
+  ) -> Mapping[str, tf.Tensor]:
+    strength = self._config_dict['style_noise']
+    if not (training and strength):
+      return features
+    return feature_styles.restyle(features, strength)
 
   def _with_unused_levels(
     self, features: Mapping[str, tf.Tensor]
