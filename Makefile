@@ -3,8 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 CYCLES_PYTHON ?= python3.11
+NATIVE := build/mask2cad_native
 
-.PHONY: demo test check format clean cycles train-lite train-quick
+.PHONY: demo test check format clean cycles train-lite train-quick native
 
 $(READY): setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 9) <= v <= (3, 11) or sys.exit("mask2cad_tf needs Python 3.9, 3.10 or 3.11 (TensorFlow 2.15); %s is Python %d.%d. Say which one to use: make PYTHON=python3.11 ..." % ((sys.executable,) + v))'
@@ -32,6 +33,21 @@ cycles: .venv-cycles/.ready  ## Blender's renderer for synthesize --renderer=cyc
 	$(CYCLES_PYTHON) -m venv .venv-cycles
 	.venv-cycles/bin/pip install --quiet --disable-pip-version-check 'bpy==4.5.*'
 	@touch $@
+
+native: $(NATIVE)  ## runs photos through an exported model, without Python
+
+# Built against the libraries of the installed TensorFlow; g++ and 15 seconds.
+$(NATIVE): $(READY) $(wildcard mask2cad_tf/serving/native/*)
+	@command -v $(CXX) >/dev/null || { echo 'make native needs a C++ compiler: apt-get install g++' >&2; exit 1; }
+	@mkdir -p $(@D)
+	@echo $(CXX) $(filter %.cc,$^) -o $@
+	@flags="$$(TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -W ignore -c '$(TF_FLAGS)')" && \
+	$(CXX) -O1 -Wall -Wextra $(filter %.cc,$^) $$flags -o $@.$$$$ && mv $@.$$$$ $@
+
+TF_FLAGS := from tensorflow import sysconfig as s; print( \
+  *s.get_compile_flags(), "-isystem", s.get_include(), "-L" + s.get_lib(), \
+  "-Wl,--no-as-needed,-rpath," + s.get_lib(), "-l:libtensorflow_cc.so.2", \
+  *s.get_link_flags())
 
 check: $(READY)  ## style
 	$(BIN)/ruff check mask2cad_tf tfrecords_tools tests setup.py

@@ -1,7 +1,8 @@
 """Writes a SavedModel: photo bytes in, CADs and poses out; gallery included.
 
 Signatures: `serving_default` (image_bytes), `serve_with_intrinsics`
-(image_bytes, intrinsics) and `embed_views` (views).
+(image_bytes, intrinsics) and `embed_views` (views). TensorFlow Serving warms
+the model up with the requests in assets.extra.
 
 Example:
   python -m mask2cad_tf.export --export_dir=OUT
@@ -41,6 +42,14 @@ _DTYPE = flags.DEFINE_enum(
   'Arithmetic of the network; weights and outputs stay float32.',
   flag_values=FLAGS,
 )
+_MASKS = flags.DEFINE_enum(
+  'masks',
+  'roi',
+  ['roi', 'pasted'],
+  'roi: probabilities inside detection_outer_boxes. pasted: 0 or 1, in the '
+  "photo as resized to the network's input; mask_scales has its scale.",
+  flag_values=FLAGS,
+)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -59,6 +68,7 @@ def main(argv: Sequence[str]) -> None:
   from mask2cad_tf.retrieval import default_gallery
   from mask2cad_tf.retrieval import gallery as gallery_lib
   from mask2cad_tf.serving import mask2cad_module
+  from mask2cad_tf.serving import warmup
 
   if _DTYPE.value == 'bfloat16':
     tf.keras.mixed_precision.set_global_policy('mixed_bfloat16')
@@ -68,10 +78,15 @@ def main(argv: Sequence[str]) -> None:
     gallery_dir, model_folder.fingerprint(model), config.task.model.class_names
   )
   module = mask2cad_module.Mask2CADModule(
-    model, config.task, gallery, _TOP_K.value
+    model,
+    config.task,
+    gallery,
+    _TOP_K.value,
+    pasted_masks=_MASKS.value == 'pasted',
   )
   with atomic_folder.replacing(_EXPORT_DIR.value, 'saved_model.pb') as folder:
     tf.saved_model.save(module, folder, signatures=module.signatures())
+    warmup.write(folder)
   print(
     f'{_EXPORT_DIR.value}: SavedModel with {len(gallery.cads)} CADs, '
     f'gallery version {gallery.version}'

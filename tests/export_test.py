@@ -1,12 +1,15 @@
 """`python -m mask2cad_tf.export`; what it exports: serving/..._test.py."""
 
 import os
+import pathlib
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from mask2cad_tf import export
 from mask2cad_tf.retrieval import default_gallery
+from mask2cad_tf.serving import warmup
 from tests import command_runner
 
 
@@ -34,6 +37,8 @@ def test_a_saved_model_in_place(tiny_world, tmp_path, monkeypatch):
   }
   outputs = signatures['serving_default'].structured_outputs
   assert outputs['detection_cad_ids'].shape[-1] == 5
+  assert outputs['detection_masks'].dtype == tf.float32
+  assert (tmp_path / 'out' / warmup.FILE).is_file()
   assert {
     'num_detections',
     'detection_boxes',
@@ -46,6 +51,27 @@ def test_a_saved_model_in_place(tiny_world, tmp_path, monkeypatch):
     'detection_centers',
     'detection_embeddings',
   } <= set(outputs)
+
+
+def test_masks_pasted_into_the_photos_frame(tiny_world, tmp_path, monkeypatch):
+  tiny_world.patch(monkeypatch)
+  result = _export(tiny_world, tmp_path / 'out', '--masks=pasted')
+  assert result.status == 0, result
+  serve = tf.saved_model.load(str(tmp_path / 'out')).signatures[
+    'serving_default'
+  ]
+  encoded = [pathlib.Path(path).read_bytes() for path in tiny_world.photos]
+  outputs = serve(image_bytes=tf.constant(encoded))
+  masks, scales = outputs['detection_masks'], outputs['mask_scales']
+  assert masks.dtype == tf.uint8
+  assert masks.shape[2:] == tiny_world.config.task.model.input_size[:2]
+  for i, photo in enumerate(encoded):
+    size = tf.io.decode_image(photo).shape[:2]
+    height, width = np.round(size * scales[i].numpy()).astype(int)
+    assert max(height, width) == max(masks.shape[2:])
+    assert masks[i, :, :height, :width].numpy().any()
+    assert not masks[i, :, height:].numpy().any()
+    assert not masks[i, :, :, width:].numpy().any()
 
 
 def test_the_package_has_model_and_gallery(tmp_path, monkeypatch):
@@ -75,6 +101,7 @@ def test_another_model_needs_its_gallery(tiny_world, tmp_path):
     (['--gallery=nowhere'], "No gallery at 'nowhere'"),
     (['--gallery='], '--gallery missing'),
     (['--dtype=float8'], '--dtype=float8'),
+    (['--masks=rle'], '--masks=rle'),
     (['--top_k=0'], '--top_k'),
   ],
 )

@@ -59,9 +59,11 @@ class TinyWorld:
         return load(model_dir)
       return self.model, self.config
 
-    def shared_build(model, config, gallery, top_k=5):
-      shared = (gallery.content_hash, top_k) == (self.gallery.content_hash, 5)
-      return self.module if shared else build(model, config, gallery, top_k)
+    def shared_build(model, config, gallery, top_k=5, pasted_masks=False):
+      options = (gallery.content_hash, top_k, pasted_masks)
+      if options == (self.gallery.content_hash, 5, False):
+        return self.module
+      return build(model, config, gallery, top_k, pasted_masks)
 
     monkeypatch.setattr(model_folder, 'load', shared_load)
     monkeypatch.setattr(mask2cad_module, 'Mask2CADModule', shared_build)

@@ -1,6 +1,7 @@
 """RoI masks: outer boxes, mask targets, product of mask and features."""
 
 from typing import Optional
+from typing import Tuple
 
 import tensorflow as tf
 
@@ -88,6 +89,43 @@ def mask_boxes(
 
 def _area(boxes: tf.Tensor) -> tf.Tensor:
   return tf.reduce_prod(boxes[..., 2:] - boxes[..., :2], axis=-1)
+
+
+def paste(
+  probabilities: tf.Tensor, outer: tf.Tensor, size: Tuple[int, int]
+) -> tf.Tensor:
+  """Masks in the frame of the image, sampled bilinearly.
+
+  Args:
+    probabilities: float [..., M, M], masks inside the outer boxes.
+    outer: float [..., 4], (ymin, xmin, ymax, xmax), pixels; may exceed the
+      image.
+    size: (height, width) of the image, pixels.
+
+  Returns:
+    float [..., height, width], probabilities; 0 outside the outer boxes.
+  """
+  cells = probabilities.shape[-1]
+  rows = _axis_weights(outer[..., 0], outer[..., 2], size[0], cells)
+  columns = _axis_weights(outer[..., 1], outer[..., 3], size[1], cells)
+  return tf.linalg.matmul(
+    rows, tf.linalg.matmul(probabilities, columns, transpose_b=True)
+  )
+
+
+def _axis_weights(
+  low: tf.Tensor, high: tf.Tensor, length: int, cells: int
+) -> tf.Tensor:
+  """Weights [..., length, cells] of a mask's cells at the pixels' centres."""
+  low, high = low[..., tf.newaxis], high[..., tf.newaxis]
+  centers = tf.range(length, dtype=low.dtype) + 0.5
+  place = (centers - low) / tf.maximum(high - low, 1e-6) * cells - 0.5
+  place = tf.clip_by_value(place, 0.0, cells - 1.0)[..., tf.newaxis]
+  weights = tf.maximum(
+    1.0 - tf.abs(place - tf.range(cells, dtype=low.dtype)), 0.0
+  )
+  inside = (centers >= low) & (centers < high)
+  return tf.where(inside[..., tf.newaxis], weights, 0.0)
 
 
 def pool(features: tf.Tensor, size: int) -> tf.Tensor:

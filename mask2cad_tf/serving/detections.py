@@ -2,9 +2,13 @@
 
 from typing import Dict
 from typing import Mapping
+from typing import Tuple
 
 import tensorflow as tf
 from official.vision.ops import box_ops
+
+from mask2cad_tf.data import image_scaling
+from mask2cad_tf.ops import roi_masks
 
 # A user's box takes the class of a detection that overlaps it at least so.
 _MIN_CLASS_OVERLAP = 0.3
@@ -43,6 +47,45 @@ def in_photo_pixels(
     **{
       f'detection_{key}': value for key, value in {**floats, **integers}.items()
     },
+  }
+
+
+def paste_masks(
+  outputs: Mapping[str, tf.Tensor],
+  image_info: tf.Tensor,
+  input_size: Tuple[int, int],
+) -> Dict[str, tf.Tensor]:
+  """Masks in the frame of the photo, as the network sees it.
+
+  Photos of a batch have different sizes, and large ones: their own pixels
+  would neither batch nor fit a reply.
+
+  Args:
+    outputs: of `in_photo_pixels`.
+    image_info: float [B, 4, 2] of Garden.
+    input_size: (height, width) that photos are resized into.
+
+  Returns:
+    detection_masks uint8 [B, N, height, width], 1 = the object, 0 past the
+      photo's bottom and right edge;
+    mask_scales float [B, 2], (y, x): pixels of the masks per pixel of the
+      photo. A photo of h x w pixels fills the first h y rows, w x columns.
+  """
+  outer = image_scaling.boxes_in_input(
+    outputs['detection_outer_boxes'], image_info
+  )
+  masks = roi_masks.paste(outputs['detection_masks'], outer, input_size)
+  scales = image_info[:, 2]
+  filled = tf.cast(tf.round(image_info[:, 0] * scales), tf.int32)  # [B, 2]
+  rows = tf.sequence_mask(filled[:, 0], input_size[0])
+  columns = tf.sequence_mask(filled[:, 1], input_size[1])
+  photo = (
+    rows[:, tf.newaxis, :, tf.newaxis] & columns[:, tf.newaxis, tf.newaxis]
+  )
+  used = (outputs['detection_classes'] > 0)[..., tf.newaxis, tf.newaxis]
+  return {
+    'detection_masks': tf.cast((masks > 0.5) & photo & used, tf.uint8),
+    'mask_scales': scales,
   }
 
 

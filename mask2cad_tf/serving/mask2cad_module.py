@@ -62,6 +62,7 @@ class Mask2CADModule(tf.Module):
     config: mask2cad_config.Mask2CADTask,
     gallery: gallery_lib.Gallery,
     top_k: int = 5,
+    pasted_masks: bool = False,
   ):
     """Puts the parts together.
 
@@ -70,10 +71,13 @@ class Mask2CADModule(tf.Module):
       config: the task's configuration that the model was trained with.
       gallery: made by the model's view encoder.
       top_k: CADs returned per detection, best first.
+      pasted_masks: the signatures return masks in the frame of the photo, as
+        `detections.paste_masks` defines it, in place of RoI masks.
     """
     super().__init__(name='mask2cad')
     self._config = config
     self._top_k = top_k
+    self._pasted_masks = pasted_masks
     self._network = _Untracked(model)
     self._network_variables = model.variables
     self._input_size = list(config.model.input_size[:2])
@@ -302,7 +306,7 @@ class Mask2CADModule(tf.Module):
 
     An EXIF orientation is not applied: the pixels are taken as stored.
     """
-    return self.infer(*self._decode(image_bytes))
+    return self._serve(image_bytes)
 
   @tf.function(
     input_signature=[
@@ -314,7 +318,18 @@ class Mask2CADModule(tf.Module):
     self, image_bytes: tf.Tensor, intrinsics: tf.Tensor
   ) -> Dict[str, tf.Tensor]:
     """As `serve`, with (fx, fy, cx, cy) [B, 4], pixels as stored."""
-    return self.infer(*self._decode(image_bytes), intrinsics)
+    return self._serve(image_bytes, intrinsics)
+
+  def _serve(
+    self, image_bytes: tf.Tensor, intrinsics: Optional[tf.Tensor] = None
+  ) -> Dict[str, tf.Tensor]:
+    images, image_info = self._decode(image_bytes)
+    outputs = self.infer(images, image_info, intrinsics)
+    if self._pasted_masks:
+      outputs.update(
+        detections.paste_masks(outputs, image_info, self._input_size)
+      )
+    return outputs
 
   @tf.function(
     input_signature=[

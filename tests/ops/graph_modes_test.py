@@ -93,6 +93,12 @@ OPS = {
     lambda similarity, mask: hard_mining.hardest_negatives(similarity, mask, 2),
     [SIMILARITY, POSITIVE],
   ),
+  'paste': (
+    lambda masks, boxes: roi_masks.paste(
+      tf.cast(masks, tf.float32)[..., :12], boxes, (14, 16)
+    ),
+    [MASKS, BOXES],
+  ),
   'cosine_similarity': (
     lambda x, y: contrastive.cosine_similarity(x, y, 0.15),
     [EMBEDDINGS, VIEWS],

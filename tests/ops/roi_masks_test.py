@@ -4,6 +4,7 @@ from absl.testing import parameterized
 from official.vision.ops import box_ops
 
 from mask2cad_tf.ops import roi_masks
+from mask2cad_tf.scene import masks
 from tests import mask_crop
 
 
@@ -44,6 +45,32 @@ class RoiMasksTest(tf.test.TestCase, parameterized.TestCase):
       roi_masks.outer_boxes(box[0], 1.25, tf.constant([60, 105]), True),
       [0, 10, 60, 105],
     )
+
+  def test_paste_by_hand(self):
+    # The box from (1, 1) to (3, 5) in 4 x 6 pixels: cells are 2 pixels wide,
+    # their centres at x = 2 and 4. Pixel centres at 1.5, 2.5, 3.5, 4.5: before
+    # the first, 1/4 and 3/4 of the way to the second, behind it.
+    pasted = roi_masks.paste(
+      tf.constant([[1.0, 0.0], [1.0, 0.0]]), tf.constant([1.0, 1, 3, 5]), (4, 6)
+    )
+    row = [0, 1, 0.75, 0.25, 0, 0]
+    self.assertAllClose(pasted, [[0] * 6, row, row, [0] * 6])
+
+  @parameterized.parameters(range(4))
+  def test_paste_is_the_scenes(self, seed):
+    rng = np.random.default_rng(seed)
+    probabilities = rng.random([2, 3, 9, 9], np.float32)
+    low = rng.uniform(-20, 40, [2, 3, 2])  # some boxes leave the image
+    outer = np.concatenate([low, low + rng.uniform(1, 60, [2, 3, 2])], axis=-1)
+    pasted = roi_masks.paste(
+      probabilities, tf.constant(outer, tf.float32), (40, 50)
+    )
+    for i in np.ndindex(2, 3):
+      self.assertAllClose(
+        pasted[i],
+        masks.paste_probabilities(probabilities[i], outer[i], 40, 50),
+        atol=1e-3,
+      )
 
   def test_mask_box_by_hand(self):
     # Cells of 2 x 3 pixels: rows 1 and 2, columns 0 to 2 of 4, so y from 10 + 2
