@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def photo(width: int, height: int, kind: str = 'JPEG') -> bytes:
   """A photo of noise; a large one is grey, or it would take seconds."""
   if width * height > 1_000_000:
