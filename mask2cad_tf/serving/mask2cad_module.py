@@ -84,6 +84,12 @@ class Mask2CADModule(tf.Module):
       self._padded_size = preprocess_ops.compute_padded_size(
         self._input_size, 2**config.model.max_level
       )
+    # Compiled as in an exported model: op by op the last digits are others.
+    self._preprocess = _Untracked(
+      tf.function(
+        self._preprocess_batch, [tf.TensorSpec([None, None, None, 3], tf.uint8)]
+      )
+    )
     self._detect, self._detect_in_boxes = self._compile()
     self._set_gallery(gallery)
 
@@ -114,6 +120,9 @@ class Mask2CADModule(tf.Module):
       float [B, h, w, 3], the network's input, and image_info [B, 4, 2] of
       Garden: original size, input size, scale, offset, each (y, x).
     """
+    return self._preprocess.value(images)
+
+  def _preprocess_batch(self, images: tf.Tensor) -> Tuple[tf.Tensor, tf.Tensor]:
     return tf.map_fn(
       self._preprocess_one, images, fn_output_signature=self._input_spec()
     )
