@@ -223,6 +223,15 @@ def test_another_model_is_told(tiny_world, answer):
     module.predict(photo)
 
 
+def test_pasted_masks_are_refused(tiny_world, answer):
+  photo, outputs = answer
+  outputs['detection_masks'] = np.zeros((1, 5, 128, 128), np.uint8)
+  client = _FixedClient(outputs)
+  module = served_module.ServedModule(client, tiny_world.gallery, 5)
+  with pytest.raises(ValueError, match='RoI masks are needed'):
+    module.predict(photo)
+
+
 def test_a_photo_that_the_server_refuses(stand_in, tiny_world, tmp_path):
   photo = tmp_path / 'tiny.jpg'
   photo.write_bytes(bad_photos.photo(4, 4))

@@ -79,10 +79,10 @@ class RestClient:
     """Dtype of every output; JSON has none."""
     signatures = self._signatures
     if signature not in signatures:
+      names = (name for name in sorted(signatures) if not name.startswith('__'))
       raise ValueError(
-        f'The model at {self.address!r} has the signatures '
-        f'{", ".join(sorted(signatures))}, but not {signature}. Serve what '
-        'mask2cad_tf.export wrote.'
+        f'The model at {self.address!r} has no signature {signature}, but '
+        f'{", ".join(names)}. Serve what mask2cad_tf.export wrote.'
       )
     return {
       key: _DTYPES[output['dtype']]

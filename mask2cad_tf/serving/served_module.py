@@ -73,6 +73,11 @@ class ServedModule:
         f'The model at {self.address!r} answers without {", ".join(missing)}. '
         'Serve what mask2cad_tf.export wrote.'
       )
+    if not np.issubdtype(outputs['detection_masks'].dtype, np.floating):
+      raise ValueError(
+        f'The model at {self.address!r} answers with pasted masks; here RoI '
+        'masks are needed, which mask2cad_tf.export writes by default.'
+      )
     found = {key: value[0] for key, value in outputs.items()}
     found['detection_cads'] = self._rows(found['detection_cad_ids'])
     self._check_same(found)
