@@ -10,6 +10,7 @@ _VERSION = re.search(
   r"__version__ = '(.+)'", (_HERE / 'mask2cad_tf/__init__.py').read_text()
 ).group(1)
 _BEAM = 'apache-beam>=2.77; python_version >= "3.10"'
+_SERVING = 'tensorflow-serving-api~=2.15.0'
 
 setuptools.setup(
   name='mask2cad-tf',
@@ -44,6 +45,7 @@ setuptools.setup(
   ],
   extras_require={
     'beam': [_BEAM],
-    'dev': [_BEAM, 'pytest', 'pytest-xdist', 'rtree', 'ruff'],
+    'serving': [_SERVING],
+    'dev': [_BEAM, _SERVING, 'pytest', 'pytest-xdist', 'rtree', 'ruff'],
   },
 )

@@ -13,14 +13,16 @@ from typing import Sequence
 
 from absl import flags
 
-# What the loaders of the package raise for bad input; all else is a defect
-# and keeps its traceback.
+# What the package raises for bad input and for a server that does not answer;
+# all else is a defect and keeps its traceback.
 BAD_INPUT = (
   FileNotFoundError,
   NotADirectoryError,
   IsADirectoryError,
   PermissionError,
   FileExistsError,
+  ConnectionError,
+  TimeoutError,
   ValueError,
 )
 

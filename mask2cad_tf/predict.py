@@ -9,6 +9,8 @@ Example:
     --image=room.jpg --image=kitchen.png
   python -m mask2cad_tf.predict --model=DIR --gallery=G --output_dir=OUT \
     --image=room.jpg --focal_length_px=1030 --box=120,80,410,390 --label=chair
+  python -m mask2cad_tf.predict --server=grpc://HOST:8500 --image=room.jpg \
+    --output_dir=OUT
 """
 
 import os
@@ -109,6 +111,22 @@ _LABEL = flags.DEFINE_string(
   'Class of the --box; predicted where it is not given.',
   flag_values=FLAGS,
 )
+_SERVER = flags.DEFINE_string(
+  'server',
+  None,
+  'Server of the exported model, in place of running it here: '
+  'grpc://HOST:PORT, HOST:PORT or http://HOST:PORT[/v1/models/NAME]. --model '
+  'and --gallery are those that were exported; --refine and the rest are done '
+  'here.',
+  flag_values=FLAGS,
+)
+_SERVER_TIMEOUT = flags.DEFINE_float(
+  'server_timeout',
+  60.0,
+  "Seconds for the server's answer.",
+  lower_bound=1e-3,
+  flag_values=FLAGS,
+)
 
 
 _SAME_PLACE = 0.7  # IoU of boxes; more is one object
@@ -121,6 +139,7 @@ def main(argv: Sequence[str]) -> None:
     output_dir=_OUTPUT_DIR.value,
     model=_MODEL.value != '',  # None is the package's
     gallery=_GALLERY.value != '',
+    server=_SERVER.value != '',
   )
   command_line.reject(argv[1:])
   intrinsics = _numbers('intrinsics', _INTRINSICS.value, 'fx,fy,cx,cy')
@@ -154,7 +173,7 @@ def _predict(
   FLAGS.model, FLAGS.gallery = default_gallery.choose(
     _MODEL.value, _GALLERY.value
   )
-  module, gallery, refiner = _load_module()
+  module, gallery, refiner = _connect() if _SERVER.value else _load_module()
   label = _label_id(gallery.class_names)
   judge = confidence.load(_MODEL.value)
   cads = cad_meshes.CadMeshes(gallery.mesh_path)
@@ -162,6 +181,7 @@ def _predict(
     'name': os.path.basename(os.path.abspath(_MODEL.value)),
     'gallery_version': gallery.version,
     'package_version': mask2cad_tf.__version__,
+    **({'server': module.address} if _SERVER.value else {}),
   }
   focal_lengths = _FOCAL_LENGTH_PX.value or [None]
   if len(focal_lengths) == 1:
@@ -256,6 +276,39 @@ def _load_module():
   return module, gallery, refiner
 
 
+def _connect():
+  """As `_load_module`, of a served model: the network is not built here."""
+  from mask2cad_tf.retrieval import gallery as gallery_lib
+  from mask2cad_tf.serving import client
+  from mask2cad_tf.serving import served_module
+
+  gallery = gallery_lib.load(_GALLERY.value)  # told before TensorFlow
+  try:
+    connection = client.connect(_SERVER.value, _SERVER_TIMEOUT.value)
+  except ImportError as error:
+    raise ValueError(f'--server={_SERVER.value}: {error}') from error
+  refiner = None
+  if _REFINE.value:
+    from mask2cad_tf.modeling import fine_features
+    from mask2cad_tf.modeling import model_folder
+    from mask2cad_tf.serving import detection_refiner
+
+    encoder, config = model_folder.load_view_encoder(_MODEL.value)
+    gallery = gallery_lib.load(
+      _GALLERY.value,
+      model_folder.encoder_fingerprint(encoder),
+      config.task.model.class_names,
+    )
+    refiner = detection_refiner.DetectionRefiner(
+      gallery,
+      config.task.model.pose.rotation_frame,
+      fine_features.extractor(encoder),
+      _REFINE_SECONDS.value,
+    )
+  module = served_module.ServedModule(connection, gallery, _TOP_K.value)
+  return module, gallery, refiner
+
+
 def _label_id(class_names: Sequence[str]) -> Optional[int]:
   if not _LABEL.value:
     return None
@@ -271,6 +324,8 @@ def _infer(
   module, photo, box: Optional[Tuple[float, ...]], label: Optional[int]
 ) -> Dict[str, np.ndarray]:
   """The module's outputs of one photo, without the batch axis."""
+  if _SERVER.value:
+    return module.predict(photo)
   if box:
     x0, y0, x1, y1 = box
     outputs = module.predict_boxes(
@@ -319,9 +374,17 @@ def _check_flags(
       f'--focal_length_px is given {len(_FOCAL_LENGTH_PX.value)} times for '
       f'{len(_IMAGE.value)} photos. Give it once, or once for each --image.'
     )
-  if intrinsics and min(intrinsics[:2]) <= 0:
+  if intrinsics and not (
+    min(intrinsics[:2]) > 0 and np.isfinite(intrinsics).all()
+  ):
     raise ValueError(
-      f'--intrinsics: fx and fy must be positive, found {intrinsics[:2]}.'
+      '--intrinsics: all must be finite, fx and fy must be positive, found '
+      f'{",".join(map(str, intrinsics))}.'
+    )
+  if box and _SERVER.value:
+    raise ValueError(
+      '--box and --server exclude each other: an exported model looks for the '
+      'objects itself. Leave out --server to run the model here.'
     )
   if box and len(_IMAGE.value) > 1:
     raise ValueError(

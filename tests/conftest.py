@@ -26,6 +26,19 @@ def tiny_world(tmp_path_factory):
   return tiny_model.make(str(tmp_path_factory.mktemp('tiny')))
 
 
+@pytest.fixture(scope='session')
+def servable(tiny_world, tmp_path_factory):
+  """tests.stand_in_server.Servable: the tiny model, exported and loaded."""
+  import tensorflow as tf
+
+  from tests import stand_in_server
+
+  folder = str(tmp_path_factory.mktemp('served') / '1')
+  module = tiny_world.module
+  tf.saved_model.save(module, folder, signatures=module.signatures())
+  return stand_in_server.Servable(folder)
+
+
 def pytest_collection_modifyitems(items):
   """Drops tf.test.TestCase's own `test_session`, which only skips."""
   items[:] = [item for item in items if item.name != 'test_session']

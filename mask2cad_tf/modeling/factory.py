@@ -104,6 +104,20 @@ def build_mask2cad(
   return model
 
 
+def build_view_encoder(
+  model_config: mask2cad_cfg.Mask2CAD,
+) -> tf.keras.layers.Layer:
+  """The view encoder alone, its variables made but left to a checkpoint.
+
+  Args:
+    model_config: the model's configuration.
+  """
+  encoder = _view_encoder(model_config, None, load_assets=False)
+  side = conventions.VIEW_SIZE
+  encoder(tf.keras.Input([side, side, 1]))
+  return encoder
+
+
 def _check_classes(config: mask2cad_cfg.Mask2CAD) -> None:
   if config.num_classes != len(config.class_names) + 1:
     raise ValueError(

@@ -6,22 +6,19 @@ from typing import Optional
 import numpy as np
 import tensorflow as tf
 
-from mask2cad_tf.modeling import mask2cad_model
-
 # uint8 [n, 128, 128, 3] -> float32 [n, 16, 16, c]
 Extractor = Callable[[np.ndarray], np.ndarray]
 
 
-def extractor(model: mask2cad_model.Mask2CADModel) -> Optional[Extractor]:
-  """A `refinement.fine_features.FeatureExtractor` of the model.
+def extractor(encoder: tf.keras.layers.Layer) -> Optional[Extractor]:
+  """A `refinement.fine_features.FeatureExtractor` of a model.
 
   Args:
-    model: with weights.
+    encoder: the model's view encoder, with weights.
 
   Returns:
-    The extractor; None for a model whose view encoder has no frozen stem.
+    The extractor; None for a view encoder without a frozen stem.
   """
-  encoder = model.view_encoder
   if not hasattr(encoder, 'fine_features'):
     return None
   compute = tf.function(

@@ -6,6 +6,7 @@ import os
 import pathlib
 from typing import Any
 from typing import Dict
+from typing import Optional
 from typing import Tuple
 
 import tensorflow as tf
@@ -47,13 +48,7 @@ def load(
     ValueError: the weights are damaged or not of this model.
   """
   config = load_params(model_dir)
-  checkpoint = tf.train.latest_checkpoint(model_dir)
-  if not checkpoint and not packed_weights.is_packed(model_dir):
-    raise FileNotFoundError(
-      f'No checkpoint in {model_dir!r}: expected the files `checkpoint`, '
-      'ckpt-*.index and ckpt-*.data-*, or the packed weights.npz and '
-      'weights.json. Train a model there: python -m mask2cad_tf.train --help'
-    )
+  checkpoint = _checkpoint(model_dir)
   model_config = config.task.model
   model = factory.build_mask2cad(
     tf.keras.layers.InputSpec(shape=[None] + list(model_config.input_size)),
@@ -61,10 +56,37 @@ def load(
     load_assets=False,
   )
   if checkpoint:
-    _restore(model, checkpoint, model_dir)
+    _restore(tf.train.Checkpoint(model=model), checkpoint, model_dir)
   else:
     packed_weights.read(model, model_dir)
   return model, config
+
+
+def load_view_encoder(
+  model_dir: str,
+) -> Tuple[tf.keras.layers.Layer, cfg.ExperimentConfig]:
+  """As `load`, of the view encoder alone: what renderings are compared by."""
+  config = load_params(model_dir)
+  checkpoint = _checkpoint(model_dir)
+  encoder = factory.build_view_encoder(config.task.model)
+  if checkpoint:
+    part = tf.train.Checkpoint(view_encoder=encoder)
+    _restore(tf.train.Checkpoint(model=part), checkpoint, model_dir)
+  else:
+    packed_weights.read_part('view_encoder', encoder, model_dir)
+  return encoder, config
+
+
+def _checkpoint(model_dir: str) -> Optional[str]:
+  """Path of the folder's latest checkpoint; None where it is packed."""
+  checkpoint = tf.train.latest_checkpoint(model_dir)
+  if not checkpoint and not packed_weights.is_packed(model_dir):
+    raise FileNotFoundError(
+      f'No checkpoint in {model_dir!r}: expected the files `checkpoint`, '
+      'ckpt-*.index and ckpt-*.data-*, or the packed weights.npz and '
+      'weights.json. Train a model there: python -m mask2cad_tf.train --help'
+    )
+  return checkpoint
 
 
 def write_packed(
@@ -139,10 +161,10 @@ def load_params(model_dir: str) -> cfg.ExperimentConfig:
 
 
 def _restore(
-  model: mask2cad_model.Mask2CADModel, checkpoint: str, model_dir: str
+  objects: tf.train.Checkpoint, checkpoint: str, model_dir: str
 ) -> None:
   try:
-    status = tf.train.Checkpoint(model=model).restore(checkpoint)
+    status = objects.restore(checkpoint)
     status.expect_partial().assert_existing_objects_matched()
   except (AssertionError, ValueError) as error:
     raise ValueError(
@@ -153,8 +175,13 @@ def _restore(
 
 def fingerprint(model: mask2cad_model.Mask2CADModel) -> str:
   """SHA-256 of the view encoder's weights: which embeddings belong to it."""
+  return encoder_fingerprint(model.view_encoder)
+
+
+def encoder_fingerprint(encoder: tf.keras.layers.Layer) -> str:
+  """`fingerprint` of the model that has this view encoder."""
   digest = hashlib.sha256()
-  for array in model.view_encoder.get_weights():
+  for array in encoder.get_weights():
     digest.update(f'{array.shape}{array.dtype}'.encode())
     digest.update(array.tobytes())
   return digest.hexdigest()

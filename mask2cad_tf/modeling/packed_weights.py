@@ -92,7 +92,24 @@ def read(model: tf.keras.Model, folder: str) -> None:
       model; says which part or variable.
   """
   entries = _checked_manifest(folder)['variables']
-  variables = _variables(model)
+  _assign(_variables(model), entries, folder)
+
+
+def read_part(part: str, layer: tf.keras.layers.Layer, folder: str) -> None:
+  """As `read`, of one part of `checkpoint_items` alone."""
+  entries = _checked_manifest(folder)['variables']
+  _assign(
+    _numbered(part, layer),
+    {key: entry for key, entry in entries.items() if _part(key) == part},
+    folder,
+  )
+
+
+def _assign(
+  variables: Mapping[str, tf.Variable],
+  entries: Mapping[str, Mapping[str, Any]],
+  folder: str,
+) -> None:
   _check_parts(folder, variables, entries)
   for key, variable in variables.items():
     _check_entry(folder, key, variable, entries[key])
@@ -111,10 +128,20 @@ def is_packed(folder: str) -> bool:
 
 def _variables(model: tf.keras.Model) -> Dict[str, tf.Variable]:
   return {
-    f'{part}/{index}': variable
+    key: variable
     for part, layer in model.checkpoint_items.items()
-    for index, variable in enumerate(layer.variables)
+    for key, variable in _numbered(part, layer).items()
   }
+
+
+def _numbered(
+  part: str, layer: tf.keras.layers.Layer
+) -> Dict[str, tf.Variable]:
+  return {f'{part}/{i}': v for i, v in enumerate(layer.variables)}
+
+
+def _part(key: str) -> str:
+  return key.rsplit('/', maxsplit=1)[0]
 
 
 def _check_complete(
@@ -213,7 +240,7 @@ def _check_parts(
 
 def _counts(keys: Mapping[str, Any]) -> Dict[str, int]:
   """Part -> how many of the keys are its."""
-  parts: List[str] = [key.rsplit('/', maxsplit=1)[0] for key in keys]
+  parts: List[str] = list(map(_part, keys))
   return {part: parts.count(part) for part in dict.fromkeys(parts)}
 
 

@@ -64,7 +64,7 @@ class DetectionRefiner:
     return cls(
       gallery,
       config.pose.rotation_frame,
-      fine_features.extractor(model),
+      fine_features.extractor(model.view_encoder),
       seconds,
     )
 

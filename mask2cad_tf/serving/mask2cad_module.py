@@ -24,6 +24,8 @@ from mask2cad_tf.ops import cameras
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.retrieval import search
 from mask2cad_tf.serving import detections
+from mask2cad_tf.serving import photo_decoding
+from mask2cad_tf.serving import request_cameras
 
 
 def default_intrinsics(sizes: tf.Tensor) -> tf.Tensor:
@@ -86,6 +88,12 @@ class Mask2CADModule(tf.Module):
       self._padded_size = preprocess_ops.compute_padded_size(
         self._input_size, 2**config.model.max_level
       )
+    # Compiled as in an exported model: op by op the last digits are others.
+    self._preprocess = _Untracked(
+      tf.function(
+        self._preprocess_batch, [tf.TensorSpec([None, None, None, 3], tf.uint8)]
+      )
+    )
     self._detect, self._detect_in_boxes = self._compile()
     self._set_gallery(gallery)
 
@@ -116,6 +124,9 @@ class Mask2CADModule(tf.Module):
       float [B, h, w, 3], the network's input, and image_info [B, 4, 2] of
       Garden: original size, input size, scale, offset, each (y, x).
     """
+    return self._preprocess.value(images)
+
+  def _preprocess_batch(self, images: tf.Tensor) -> Tuple[tf.Tensor, tf.Tensor]:
     return tf.map_fn(
       self._preprocess_one, images, fn_output_signature=self._input_spec()
     )
@@ -304,7 +315,9 @@ class Mask2CADModule(tf.Module):
   def serve(self, image_bytes: tf.Tensor) -> Dict[str, tf.Tensor]:
     """`infer` on JPEG or PNG bytes [B], a phone's camera assumed.
 
-    An EXIF orientation is not applied: the pixels are taken as stored.
+    An EXIF orientation is not applied: the pixels are taken as stored. One
+    photo that cannot be used fails the whole batch, with an
+    InvalidArgumentError that says which and why.
     """
     return self._serve(image_bytes)
 
@@ -318,6 +331,7 @@ class Mask2CADModule(tf.Module):
     self, image_bytes: tf.Tensor, intrinsics: tf.Tensor
   ) -> Dict[str, tf.Tensor]:
     """As `serve`, with (fx, fy, cx, cy) [B, 4], pixels as stored."""
+    intrinsics = request_cameras.checked(intrinsics, tf.shape(image_bytes)[0])
     return self._serve(image_bytes, intrinsics)
 
   def _serve(
@@ -347,13 +361,17 @@ class Mask2CADModule(tf.Module):
     }
 
   def _decode(self, image_bytes: tf.Tensor) -> Tuple[tf.Tensor, tf.Tensor]:
-    def decode(encoded: tf.Tensor) -> Tuple[tf.Tensor, tf.Tensor]:
-      image = tf.io.decode_image(encoded, channels=3, expand_animations=False)
-      return self._preprocess_one(tf.ensure_shape(image, [None, None, 3]))
+    def decode(
+      indexed: Tuple[tf.Tensor, tf.Tensor],
+    ) -> Tuple[tf.Tensor, tf.Tensor]:
+      index, encoded = indexed
+      return self._preprocess_one(photo_decoding.decode(encoded, index))
 
     with tf.device('cpu:0'):
       return tf.map_fn(
-        decode, image_bytes, fn_output_signature=self._input_spec()
+        decode,
+        (tf.range(tf.shape(image_bytes)[0]), image_bytes),
+        fn_output_signature=self._input_spec(),
       )
 
   def signatures(self) -> Dict[str, Any]:

@@ -61,7 +61,7 @@ class TrainingFreeModule:
     self._gallery = gallery
     self._allocentric = rotation_frame == 'allocentric'
     self._top_k = top_k
-    self._extract = fine_features.extractor(model)
+    self._extract = fine_features.extractor(model.view_encoder)
     if self._extract is None:
       raise ValueError(
         'The training-free baseline needs a model with a frozen view stem '

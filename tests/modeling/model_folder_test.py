@@ -64,6 +64,28 @@ def test_fingerprint_is_of_the_view_encoder(scratch):
   assert len(before) == 64
 
 
+def test_the_view_encoder_alone(folder, packed, tiny):
+  for path, expected in (
+    (folder, tiny),
+    (packed, model_folder.load(packed)[0]),
+  ):
+    encoder, config = model_folder.load_view_encoder(path)
+    assert config.task.model.num_classes == 10
+    assert model_folder.encoder_fingerprint(
+      encoder
+    ) == model_folder.fingerprint(expected)
+
+
+def test_a_view_encoder_of_something_else_is_an_error(folder, tmp_path):
+  config = exp_factory.get_exp_config('mask2cad_tiny')
+  train_utils.serialize_config(config, str(tmp_path))
+  with pytest.raises(FileNotFoundError, match='No checkpoint in'):
+    model_folder.load_view_encoder(str(tmp_path))
+  tf.train.Checkpoint(model=tf.Module()).save(str(tmp_path / 'ckpt'))
+  with pytest.raises(ValueError, match='does not hold the model'):
+    model_folder.load_view_encoder(str(tmp_path))
+
+
 def test_missing_params_are_named(tmp_path):
   with pytest.raises(FileNotFoundError, match='No params.yaml in'):
     model_folder.load(str(tmp_path))

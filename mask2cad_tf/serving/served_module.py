@@ -1,0 +1,136 @@
+"""The inference path on a server, in terms of a gallery that lies here."""
+
+from typing import Dict
+from typing import List
+from typing import Mapping
+
+import numpy as np
+
+from mask2cad_tf.retrieval import gallery as gallery_lib
+from mask2cad_tf.scene import photo as photo_lib
+from mask2cad_tf.serving import client as client_lib
+from mask2cad_tf.serving import photo_bytes
+
+_NEEDED = (
+  'num_detections',
+  'detection_boxes',
+  'detection_outer_boxes',
+  'detection_classes',
+  'detection_scores',
+  'detection_masks',
+  'detection_embeddings',
+  'detection_rotations',
+  'detection_centers',
+  'detection_cad_ids',
+  'detection_cad_scores',
+)
+# Cosines of one CAD's view, there and here: more is another embedding.
+_SAME_COSINE = 0.02
+
+
+class ServedModule:
+  """What `Mask2CADModule.predict` finds, found by a server."""
+
+  def __init__(
+    self, client: client_lib.Client, gallery: gallery_lib.Gallery, top_k: int
+  ):
+    """Keeps the parts; nothing is sent.
+
+    Args:
+      client: of the served model.
+      gallery: that it was exported with, or one that holds all its CADs.
+      top_k: CADs of a detection; the model may have been exported with fewer.
+    """
+    self._client = client
+    self._gallery = gallery
+    self._top_k = top_k
+
+  @property
+  def address(self) -> str:
+    """Of the server and its model."""
+    return self._client.address
+
+  def predict(self, photo: photo_lib.Photo) -> Dict[str, np.ndarray]:
+    """As `Mask2CADModule.predict`, without the batch axis.
+
+    Args:
+      photo: whose pixels and intrinsics are sent.
+
+    Returns:
+      The outputs; detection_cads are rows of the gallery here.
+
+    Raises:
+      ValueError: the server refuses the photo, serves another model, or its
+        CADs are not those of the gallery.
+      ConnectionError, TimeoutError: as `client.Client.infer`.
+    """
+    outputs = self._client.infer(
+      [photo_bytes.encode(photo)], photo.camera.intrinsics[np.newaxis]
+    )
+    missing = [key for key in _NEEDED if key not in outputs]
+    if missing:
+      raise ValueError(
+        f'The model at {self.address!r} answers without {", ".join(missing)}. '
+        'Serve what mask2cad_tf.export wrote.'
+      )
+    if not np.issubdtype(outputs['detection_masks'].dtype, np.floating):
+      raise ValueError(
+        f'The model at {self.address!r} answers with pasted masks; here RoI '
+        'masks are needed, which mask2cad_tf.export writes by default.'
+      )
+    found = {key: value[0] for key, value in outputs.items()}
+    found['detection_cads'] = self._rows(found['detection_cad_ids'])
+    self._check_same(found)
+    for key in ('detection_cads', 'detection_cad_ids', 'detection_cad_scores'):
+      found[key] = found[key][:, : self._top_k]
+    return found
+
+  def _rows(self, cad_ids: np.ndarray) -> np.ndarray:
+    """Rows of the gallery, int32 [N, k]; -1 where there is no CAD."""
+    row_of = {cad_id: row for row, cad_id in enumerate(self._gallery.cad_ids)}
+    row_of[''] = -1
+    names = [cad_id.decode() for cad_id in cad_ids.ravel()]
+    unknown = sorted(set(names) - set(row_of))
+    if unknown:
+      raise ValueError(
+        f'The server at {self.address!r} finds CADs that the gallery '
+        f'{self._gallery.path!r} does not hold: {_some(unknown)}. Give the '
+        'gallery that the model was exported with: --gallery=G'
+      )
+    rows = np.array([row_of[name] for name in names], np.int32)
+    return rows.reshape(cad_ids.shape)
+
+  def _check_same(self, found: Mapping[str, np.ndarray]) -> None:
+    """Refuses a gallery that calls other things by the same names."""
+    for index in range(int(found['num_detections'])):
+      row = found['detection_cads'][index, 0]
+      if row < 0:
+        continue
+      cosines = _cosines(
+        self._gallery, row, found['detection_embeddings'][index]
+      )
+      there = found['detection_cad_scores'][index, 0]
+      same_class = (
+        self._gallery.labels[row] == found['detection_classes'][index]
+      )
+      if not same_class or abs(cosines.max() - there) > _SAME_COSINE:
+        raise ValueError(
+          f'{self._gallery.cads[row].id} in the gallery {self._gallery.path!r} '
+          f'is not what the server at {self.address!r} calls so: class or '
+          'embedding differ. Give the gallery that the model was exported '
+          'with: --gallery=G'
+        )
+
+
+def _cosines(
+  gallery: gallery_lib.Gallery, row: int, embedding: np.ndarray
+) -> np.ndarray:
+  """Cosines [V] of an embedding [E] with a CAD's valid views."""
+  views = gallery.embeddings[row][gallery.valid[row]]
+  lengths = np.linalg.norm(views, axis=-1) * np.linalg.norm(embedding)
+  return views @ embedding / np.maximum(lengths, 1e-12)
+
+
+def _some(names: List[str]) -> str:
+  more = f' and {len(names) - 3} more' if len(names) > 3 else ''
+  return ', '.join(names[:3]) + more
