@@ -1,7 +1,8 @@
 """Writes a SavedModel: photo bytes in, CADs and poses out; gallery included.
 
 Signatures: `serving_default` (image_bytes), `serve_with_intrinsics`
-(image_bytes, intrinsics) and `embed_views` (views).
+(image_bytes, intrinsics) and `embed_views` (views). Its gallery can be changed:
+python -m mask2cad_tf.gallery add --saved_model=OUT --library=LIB
 
 Example:
   python -m mask2cad_tf.export --export_dir=OUT
@@ -58,6 +59,8 @@ def main(argv: Sequence[str]) -> None:
   from mask2cad_tf.modeling import model_folder
   from mask2cad_tf.retrieval import default_gallery
   from mask2cad_tf.retrieval import gallery as gallery_lib
+  from mask2cad_tf.retrieval import gallery_builder
+  from mask2cad_tf.serving import gallery_assets
   from mask2cad_tf.serving import mask2cad_module
 
   if _DTYPE.value == 'bfloat16':
@@ -71,7 +74,12 @@ def main(argv: Sequence[str]) -> None:
     model, config.task, gallery, _TOP_K.value
   )
   with atomic_folder.replacing(_EXPORT_DIR.value, 'saved_model.pb') as folder:
-    tf.saved_model.save(module, folder, signatures=module.signatures())
+    gallery_assets.save(
+      module,
+      gallery,
+      gallery_builder.model_encoder(model, config.task.model),
+      folder,
+    )
   print(
     f'{_EXPORT_DIR.value}: SavedModel with {len(gallery.cads)} CADs, '
     f'gallery version {gallery.version}'

@@ -10,6 +10,7 @@ NumPy only: a gallery is read where TensorFlow is not.
 """
 
 import dataclasses
+import difflib
 import functools
 import hashlib
 import json
@@ -141,9 +142,11 @@ class Gallery:
   def row(self, cad_id: str) -> int:
     """Row of a CAD. Raises ValueError for an id it does not hold."""
     if cad_id not in self._rows:
+      close = difflib.get_close_matches(cad_id, self.cad_ids, n=1)
       raise ValueError(
         f'Gallery {self.path!r} has no CAD {cad_id!r}; it holds '
         f'{len(self.cads)} CADs.'
+        + ''.join(f' Did you mean {other!r}?' for other in close)
       )
     return self._rows[cad_id]
 
@@ -288,7 +291,7 @@ def load(
     raise ValueError(
       _damaged(path, 'its content is not what its manifest says')
     )
-  _check_belongs(gallery, encoder, class_names)
+  check_belongs(gallery, encoder, class_names)
   return gallery
 
 
@@ -304,20 +307,28 @@ def read(path: str) -> Tuple[Gallery, bool]:
     FileNotFoundError: no gallery there.
     ValueError: another format or unreadable.
   """
-  manifest = _read_manifest(path)
   while True:
-    problem = None
+    stamp = _stamp(path)
+    manifest, problem = _read_manifest(path), None
     try:
       gallery = _read_content(path, manifest)
       intact = gallery.content_hash == manifest['content_hash']
     except _UNREADABLE as error:
       problem = error
-    manifest, before = _read_manifest(path), manifest
-    if manifest != before:
+    if _stamp(path) != stamp:
       continue
     if problem:
       raise ValueError(_damaged(path, str(problem))) from problem
     return gallery, intact
+
+
+def _stamp(path: str) -> Optional[Tuple[int, int]]:
+  """Tells two manifests at one path apart, even two of the same content."""
+  try:
+    status = os.stat(os.path.join(path, MANIFEST))
+  except OSError:
+    return None
+  return status.st_ino, status.st_mtime_ns
 
 
 def file_sha256(path: str) -> str:
@@ -375,9 +386,10 @@ def _damaged(path: str, why: str) -> str:
   )
 
 
-def _check_belongs(
+def check_belongs(
   gallery: Gallery, encoder: Optional[str], class_names: Optional[Sequence[str]]
 ) -> None:
+  """Raises ValueError for another encoder's or class list's; see `load`."""
   rebuild = (
     'Build one for this model: python -m mask2cad_tf.gallery build '
     '--library=LIB --gallery=G --model=DIR'
