@@ -93,6 +93,13 @@ _SKIP_BROKEN = flags.DEFINE_bool(
   'Leave out meshes that cannot be read, by name.',
   flag_values=FLAGS,
 )
+_NUM_PROCESSES = flags.DEFINE_integer(
+  'num_processes',
+  2,
+  'That render while this one embeds; 1: none.',
+  lower_bound=1,
+  flag_values=FLAGS,
+)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -138,6 +145,7 @@ def _build() -> None:
     cad_ids=_wanted_cads(),
     skip_broken=_SKIP_BROKEN.value,
     progress=_show_progress,
+    num_processes=_NUM_PROCESSES.value,
   )
   _print_broken(report.broken)
   _print_state(report.gallery)
@@ -160,6 +168,7 @@ def _add() -> None:
     cad_ids=_wanted_cads(),
     skip_broken=_SKIP_BROKEN.value,
     progress=_show_progress,
+    num_processes=_NUM_PROCESSES.value,
   )
   _print_broken(added.broken)
   for cad_id in added.cad_ids:
@@ -251,12 +260,10 @@ def _diff() -> None:
 
 # Verb -> what runs it, the flags that it knows.
 _CHANGED = ('gallery', 'saved_model')
+_EMBEDDED = ('library', 'model', 'cad_list', 'skip_broken', 'num_processes')
 _VERBS = {
-  'build': (
-    _build,
-    ('library', 'gallery', 'model', 'num_views', 'cad_list', 'skip_broken'),
-  ),
-  'add': (_add, (*_CHANGED, 'library', 'model', 'cad_list', 'skip_broken')),
+  'build': (_build, ('gallery', 'num_views', *_EMBEDDED)),
+  'add': (_add, (*_CHANGED, *_EMBEDDED)),
   'remove': (_remove, (*_CHANGED, 'cad_id')),
   'list': (_list, (*_CHANGED, 'json')),
   'verify': (_verify, (*_CHANGED, 'model')),

@@ -88,7 +88,7 @@ def test_only_the_listed_cads(tiny_world, library, tmp_path, monkeypatch):
     (['--num_views=0'], '--num_views'),
     (['--num_views=17'], 'the model has 16 view rotations'),
     (['twice'], 'Expected one of the verbs build, add, remove, '),
-    (['--cad_id=chair/low'], 'build does not know --cad_id; it knows --libr'),
+    (['--cad_id=chair/low'], 'build does not know --cad_id; it knows --gall'),
   ],
 )
 def test_bad_input_leaves_the_earlier_gallery(

@@ -38,6 +38,7 @@ def build(
   skip_broken: bool = False,
   progress: Optional[gallery_rows.Progress] = None,
   cad_ids: Optional[Sequence[str]] = None,
+  num_processes: int = 1,
 ) -> BuildReport:
   """Builds a gallery; `output_dir` changes only when all went well.
 
@@ -50,6 +51,7 @@ def build(
     skip_broken: leave out what cannot be read, and report it.
     progress: called after each CAD.
     cad_ids: the CADs that are wanted; None takes all of the library.
+    num_processes: that render beside this one; 1: none.
 
   Raises:
     FileNotFoundError, ValueError: no library, no CAD, a CAD id that the
@@ -62,7 +64,13 @@ def build(
   entries = gallery_rows.wanted(library_root, encoder.class_names, cad_ids)
   with atomic_folder.replacing(output_dir, gallery_lib.MANIFEST) as folder:
     gallery, broken = gallery_rows.make(
-      encoder, library_root, entries, folder, skip_broken, progress
+      encoder,
+      library_root,
+      entries,
+      folder,
+      skip_broken,
+      progress,
+      num_processes,
     )
     gallery_lib.write_index(folder, gallery)
   return BuildReport(gallery_lib.load(output_dir), broken)

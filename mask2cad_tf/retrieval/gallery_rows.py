@@ -3,6 +3,7 @@
 Without TensorFlow but for what the encoder brings.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -13,9 +14,11 @@ from typing import List
 from typing import Optional
 from typing import Sequence
 from typing import Tuple
+from typing import Union
 
 import numpy as np
 
+from mask2cad_tf.data import worker_pool
 from mask2cad_tf.geometry import cad_folder
 from mask2cad_tf.geometry import mesh_files
 from mask2cad_tf.geometry import meshes
@@ -28,6 +31,12 @@ from mask2cad_tf.retrieval import view_silhouettes
 
 # (CADs done, CADs in all, the id just done)
 Progress = Callable[[int, int, str], None]
+
+# A CAD and its views uint8 [V, H, W], or why there are none.
+_Rendered = Tuple[
+  Union[gallery_lib.Cad, meshes.MeshError], Optional[np.ndarray]
+]
+_MANY = 8  # CADs; for fewer no process is worth its start
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +77,7 @@ def make(
   folder: str,
   skip_broken: bool = False,
   progress: Optional[Progress] = None,
+  num_processes: int = 1,
 ) -> Tuple[gallery_lib.Gallery, Tuple[Tuple[str, str], ...]]:
   """The gallery of a library's CADs; their files are copied below `folder`.
 
@@ -81,6 +91,7 @@ def make(
     folder: gets meshes/; the index is left to the caller.
     skip_broken: leave out what cannot be read, and report it.
     progress: called after each CAD.
+    num_processes: that render while this one embeds; 1 or few CADs: none.
 
   Returns:
     The gallery, row by row as the entries; (CAD id, reason) of each CAD left
@@ -89,42 +100,53 @@ def make(
   Raises:
     ValueError: a broken mesh (unless skipped), by name; or nothing else.
   """
-  extras = _library_manifest(library_root)
-  cads, labels, embeddings, silhouettes, broken = [], [], [], [], []
-  for done, entry in enumerate(entries):
-    label = 1 + encoder.class_names.index(entry.label_name)
-    try:
-      cad, renderings = _prepare(
-        library_root, entry, encoder.rotations[label], folder, extras
-      )
-    except meshes.MeshError as error:
-      if not skip_broken:
-        raise ValueError(
-          f'{error} To go on without such CADs: --skip_broken'
-        ) from error
-      broken.append((entry.cad_id, str(error)))
-      continue
-    cads.append(cad)
-    labels.append(label)
-    embeddings.append(encoder.embed(renderings))
-    silhouettes.append(view_silhouettes.pack(renderings[..., 0]))
-    if progress:
-      progress(done + 1, len(entries), entry.cad_id)
-  if not cads:
+  labels = [1 + encoder.class_names.index(e.label_name) for e in entries]
+  render = _Rendering(
+    library_root,
+    entries,
+    encoder.rotations[labels],
+    folder,
+    _library_manifest(library_root),
+  )
+  indices = range(len(entries))
+  if num_processes > 1 and len(entries) >= _MANY:
+    rendered = worker_pool.map_unordered(render, indices, num_processes)
+  else:
+    rendered = ((index, render(index)) for index in indices)
+  rows, broken = {}, {}
+  with contextlib.closing(rendered):
+    for index, (cad, pictures) in rendered:
+      cad_id = entries[index].cad_id
+      if isinstance(cad, meshes.MeshError):
+        if not skip_broken:
+          raise ValueError(
+            f'{cad} To go on without such CADs: --skip_broken'
+          ) from cad
+        broken[index] = (cad_id, str(cad))
+        continue
+      grey = pictures[..., np.newaxis].astype(np.float32) / 255.0
+      rows[index] = cad, encoder.embed(grey), view_silhouettes.pack(pictures)
+      if progress:
+        progress(len(rows) + len(broken), len(entries), cad_id)
+  left_out = tuple(broken[index] for index in sorted(broken))
+  if not rows:
     raise ValueError(
-      f'No CAD of {library_root!r} can be read; the first: {broken[0][1]}'
+      f'No CAD of {library_root!r} can be read; the first: {left_out[0][1]}'
     )
+  kept = sorted(rows)
+  cads, embeddings, silhouettes = zip(*(rows[index] for index in kept))
+  kept_labels = [labels[index] for index in kept]
   gallery = gallery_lib.Gallery(
     path=folder,
     class_names=encoder.class_names,
     encoder=encoder.fingerprint,
-    cads=tuple(cads),
+    cads=cads,
     embeddings=np.stack(embeddings),
-    rotations=encoder.rotations[labels],
-    valid=encoder.valid[labels],
+    rotations=encoder.rotations[kept_labels],
+    valid=encoder.valid[kept_labels],
     silhouettes=np.stack(silhouettes),
   )
-  return gallery, tuple(broken)
+  return gallery, left_out
 
 
 def wanted(
@@ -151,41 +173,59 @@ def wanted(
   return [entry for entry in entries if entry.cad_id in set(cad_ids)]
 
 
-def _prepare(
-  library_root: str,
-  entry: cad_folder.CadEntry,
-  bins: np.ndarray,
-  folder: str,
-  extras: Dict[str, Dict[str, Any]],
-) -> Tuple[gallery_lib.Cad, np.ndarray]:
-  """Copies a CAD's files and renders it: its entry, float [V, H, W, 1]."""
-  source = cad_folder.representative(library_root, entry)
-  mesh_path = os.path.join(library_root, source)
-  mesh = meshes.load(mesh_path)
-  scene = renderer.Renderer(mesh)
-  renderings = np.stack(
-    [
-      views.render_view(scene, rotations.matrix_from_quaternion(rotation))
-      for rotation in bins
-    ]
-  )
-  target = os.path.join(
-    gallery_lib.MESHES, entry.cad_id, os.path.basename(source)
-  )
-  mesh_files.copy(mesh_path, os.path.join(folder, target))
-  extra = extras.get(entry.cad_id, {})
-  cad = gallery_lib.Cad(
-    id=entry.cad_id,
-    label_name=entry.label_name,
-    mesh=target,
-    sha256=gallery_lib.file_sha256(mesh_path),
-    licence=extra.get('licence', ''),
-    creator=extra.get('creator', ''),
-    scale=float(extra.get('scale', 0.0)),
-    symmetry=symmetry.symmetry_order(mesh),
-    mirror_normal=tuple(float(x) for x in symmetry.mirror_normal(mesh)),
-  )
-  return cad, renderings[..., np.newaxis].astype(np.float32) / 255.0
+@dataclasses.dataclass(frozen=True)
+class _Rendering:
+  """Copies a CAD's files and renders its views; can be sent to a process.
+
+  Attributes:
+    library_root: folder of the library.
+    entries: the CADs.
+    rotations: float32 [n, V, 4] of their views.
+    folder: gets meshes/.
+    extras: licence, creator, scale by CAD id.
+  """
+
+  library_root: str
+  entries: Sequence[cad_folder.CadEntry]
+  rotations: np.ndarray
+  folder: str
+  extras: Dict[str, Dict[str, Any]]
+
+  def __call__(self, index: int) -> _Rendered:
+    """The CAD and its pictures, or the error and None."""
+    try:
+      return self._render(self.entries[index], self.rotations[index])
+    except meshes.MeshError as error:
+      return error, None
+
+  def _render(self, entry: cad_folder.CadEntry, turns: np.ndarray) -> _Rendered:
+    source = cad_folder.representative(self.library_root, entry)
+    mesh_path = os.path.join(self.library_root, source)
+    mesh = meshes.load(mesh_path)
+    scene = renderer.Renderer(mesh)
+    pictures = np.stack(
+      [
+        views.render_view(scene, rotations.matrix_from_quaternion(turn))
+        for turn in turns
+      ]
+    )
+    target = os.path.join(
+      gallery_lib.MESHES, entry.cad_id, os.path.basename(source)
+    )
+    mesh_files.copy(mesh_path, os.path.join(self.folder, target))
+    extra = self.extras.get(entry.cad_id, {})
+    cad = gallery_lib.Cad(
+      id=entry.cad_id,
+      label_name=entry.label_name,
+      mesh=target,
+      sha256=gallery_lib.file_sha256(mesh_path),
+      licence=extra.get('licence', ''),
+      creator=extra.get('creator', ''),
+      scale=float(extra.get('scale', 0.0)),
+      symmetry=symmetry.symmetry_order(mesh),
+      mirror_normal=tuple(float(x) for x in symmetry.mirror_normal(mesh)),
+    )
+    return cad, pictures
 
 
 def _library_manifest(library_root: str) -> Dict[str, Dict[str, Any]]:

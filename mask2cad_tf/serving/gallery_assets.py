@@ -13,9 +13,11 @@ loads while the gallery is replaced reads the old or the new one.
 """
 
 import contextlib
+import functools
 import os
 import tempfile
 import zipfile
+from typing import Any
 from typing import Dict
 from typing import Iterator
 from typing import List
@@ -169,22 +171,27 @@ def encoder(saved_model: str) -> gallery_rows.Encoder:
   """What embeds views for the gallery of a SavedModel: its own signature.
 
   Raises:
-    FileNotFoundError, ValueError: as `home`; or it cannot be loaded.
+    FileNotFoundError, ValueError: as `home`; from `embed`, if it cannot be
+      loaded.
   """
   home(saved_model)
   fields = _embed_views_fields(saved_model)
-  try:
-    loaded = tf.saved_model.load(saved_model)
-    loaded.signatures['embed_views']
-  except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
-    raise ValueError(
-      f'The SavedModel {saved_model!r} cannot be loaded ({error}). Export it '
-      'anew: python -m mask2cad_tf.export --help'
-    ) from error
+
+  @functools.cache
+  def loaded() -> Any:  # when first asked for: others render meanwhile
+    try:
+      module = tf.saved_model.load(saved_model)
+      module.signatures['embed_views']
+      return module
+    except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
+      raise ValueError(
+        f'The SavedModel {saved_model!r} cannot be loaded ({error}). Export it '
+        'anew: python -m mask2cad_tf.export --help'
+      ) from error
 
   def embed(views: np.ndarray) -> np.ndarray:
-    # `loaded` and not the signature alone, which does not keep its variables.
-    outputs = loaded.signatures['embed_views'](views=tf.constant(views))
+    # The signature alone does not keep its variables.
+    outputs = loaded().signatures['embed_views'](views=tf.constant(views))
     return outputs['embeddings'].numpy()
 
   return gallery_rows.Encoder(
