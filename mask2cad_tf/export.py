@@ -2,7 +2,8 @@
 
 Signatures: `serving_default` (image_bytes), `serve_with_intrinsics`
 (image_bytes, intrinsics) and `embed_views` (views). TensorFlow Serving warms
-the model up with the requests in assets.extra.
+the model up with the requests in assets.extra. Its gallery can be changed:
+python -m mask2cad_tf.gallery add --saved_model=OUT --library=LIB
 
 Example:
   python -m mask2cad_tf.export --export_dir=OUT
@@ -67,6 +68,8 @@ def main(argv: Sequence[str]) -> None:
   from mask2cad_tf.modeling import model_folder
   from mask2cad_tf.retrieval import default_gallery
   from mask2cad_tf.retrieval import gallery as gallery_lib
+  from mask2cad_tf.retrieval import gallery_builder
+  from mask2cad_tf.serving import gallery_assets
   from mask2cad_tf.serving import mask2cad_module
   from mask2cad_tf.serving import warmup
 
@@ -85,7 +88,12 @@ def main(argv: Sequence[str]) -> None:
     pasted_masks=_MASKS.value == 'pasted',
   )
   with atomic_folder.replacing(_EXPORT_DIR.value, 'saved_model.pb') as folder:
-    tf.saved_model.save(module, folder, signatures=module.signatures())
+    gallery_assets.save(
+      module,
+      gallery,
+      gallery_builder.model_encoder(model, config.task.model),
+      folder,
+    )
     warmup.write(folder)
   print(
     f'{_EXPORT_DIR.value}: SavedModel with {len(gallery.cads)} CADs, '

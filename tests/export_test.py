@@ -8,7 +8,9 @@ import pytest
 import tensorflow as tf
 
 from mask2cad_tf import export
+from mask2cad_tf.modeling import model_folder
 from mask2cad_tf.retrieval import default_gallery
+from mask2cad_tf.serving import gallery_assets
 from mask2cad_tf.serving import warmup
 from tests import command_runner
 
@@ -29,6 +31,9 @@ def test_a_saved_model_in_place(tiny_world, tmp_path, monkeypatch):
   assert result.status == 0, result
   assert 'SavedModel with 10 CADs' in result.stdout
   assert os.listdir(tmp_path) == ['out']
+  assert not gallery_assets.faults(
+    str(tmp_path / 'out'), model_folder.fingerprint(tiny_world.model)
+  )
   signatures = tf.saved_model.load(str(tmp_path / 'out')).signatures
   assert set(signatures) == {
     'serving_default',

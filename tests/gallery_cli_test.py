@@ -1,5 +1,6 @@
-"""`python -m mask2cad_tf.gallery build`."""
+"""`python -m mask2cad_tf.gallery`; of a SavedModel: serving/gallery_assets."""
 
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ from mask2cad_tf import gallery
 from mask2cad_tf.modeling import model_folder
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from tests import command_runner
+from tests import tiny_model
 
 
 @pytest.fixture
@@ -85,7 +87,8 @@ def test_only_the_listed_cads(tiny_world, library, tmp_path, monkeypatch):
     (['--model='], '--model missing'),
     (['--num_views=0'], '--num_views'),
     (['--num_views=17'], 'the model has 16 view rotations'),
-    (['twice'], 'Expected the verb "build", found \'build twice\''),
+    (['twice'], 'Expected one of the verbs build, add, remove, '),
+    (['--cad_id=chair/low'], 'build does not know --cad_id; it knows --gall'),
   ],
 )
 def test_bad_input_leaves_the_earlier_gallery(
@@ -107,3 +110,147 @@ def test_the_packages_model_by_default(library, tmp_path, monkeypatch):
     gallery, 'build', f'--library={library}', f'--gallery={tmp_path}/g'
   ).only_line
   assert "params.yaml in 'shipped'" in line
+
+
+@pytest.fixture
+def folder(tiny_world, tmp_path, monkeypatch):
+  tiny_world.patch(monkeypatch)
+  shutil.copytree(tiny_world.gallery_dir, tmp_path / 'g')
+  return tmp_path / 'g'
+
+
+def _run(verb, *arguments):
+  return command_runner.run(gallery, verb, *arguments)
+
+
+def test_removed_and_added_again(tiny_world, folder, library):
+  version = tiny_world.gallery.version
+  result = _run(
+    'remove', f'--gallery={folder}', '--cad_id=chair/low,chair/stool'
+  )
+  assert result.status == 0, result
+  assert f'{folder}: 2 removed, 8 CADs, 16 views each, ' in result.stdout
+  assert version not in result.stdout
+  result = _run(
+    'add',
+    f'--gallery={folder}',
+    f'--library={library}',
+    f'--model={tiny_world.model_dir}',
+  )
+  assert result.status == 0, result
+  assert '2/2 chair/stool' in result.stderr  # progress
+  assert result.stdout.splitlines()[-1] == (
+    f'{folder}: 2 added, 10 CADs, 16 views each, version {version}'
+  )
+
+
+def test_lookalikes_are_told(tiny_world, folder, library):
+  shutil.copytree(library / 'chair/low', library / 'chair/copy')
+  result = _run(
+    'add',
+    f'--gallery={folder}',
+    f'--library={library}',
+    f'--model={tiny_world.model_dir}',
+  )
+  assert result.status == 0, result
+  (line,) = [x for x in result.stdout.splitlines() if 'looks like' in x]
+  assert line.startswith('chair/copy looks like ') and 'chair/low' in line
+  assert '1 added, 11 CADs' in result.stdout
+
+
+def test_list(tiny_world, folder):
+  lines = _run('list', f'--gallery={folder}').stdout.splitlines()
+  assert lines[0].split() == [
+    'id',
+    'class',
+    'views',
+    'licence',
+    'creator',
+    'mesh',
+  ]
+  assert len(lines) == 11
+  row = next(line for line in lines if line.startswith('chair/low '))
+  assert row.split() == [
+    'chair/low',
+    'chair',
+    '16',
+    'meshes/chair/low/model.ply',
+  ]
+  listed = json.loads(_run('list', f'--gallery={folder}', '--json').stdout)
+  assert listed['version'] == tiny_world.gallery.version
+  assert listed['cads'][0] == {
+    'id': 'bed/IKEA_MALM_2',
+    'class': 'bed',
+    'views': 16,
+    'licence': '',
+    'creator': '',
+    'mesh': 'meshes/bed/IKEA_MALM_2/model.obj',
+  }
+
+
+def test_verify(tiny_world, folder):
+  model = f'--model={tiny_world.model_dir}'
+  result = _run('verify', f'--gallery={folder}', model)
+  assert result.status == 0, result
+  assert 'no fault, 10 CADs' in result.stdout
+  (folder / 'meshes/chair/low/model.ply').write_text('no mesh')
+  shutil.rmtree(folder / 'meshes/bed/IKEA_MALM_2')
+  result = _run('verify', f'--gallery={folder}', model)
+  assert result.status == 1
+  assert [line.split(':')[0] for line in result.stdout.splitlines()] == [
+    'bed/IKEA_MALM_2',
+    'chair/low',
+  ]
+
+
+def test_diff(tiny_world, folder, tmp_path):
+  _run('remove', f'--gallery={folder}', '--cad_id=chair/low')
+  result = _run(
+    'diff', f'--gallery={folder}', f'--other={tiny_world.gallery_dir}'
+  )
+  assert result.status == 0
+  lines = result.stdout.splitlines()
+  assert lines[0] == 'added chair/low'
+  assert lines[-1].startswith('1 added, 0 removed, 0 changed, ')
+
+
+@pytest.mark.parametrize(
+  'arguments, message',
+  [
+    (['remove', '--cad_id=chair/lo'], "Did you mean 'chair/low'?"),
+    (['remove'], '--cad_id missing'),
+    (['remove', '--cad_id=chair/low', '--model=m'], 'does not know --model'),
+    (['add'], '--library missing'),
+    (['add', '--library=nowhere'], "No CAD library at 'nowhere'"),
+    (['list', '--saved_model=s'], 'give --gallery=DIR or --saved_model=DIR'),
+    (['diff'], '--other missing'),
+    (['diff', '--other=nowhere'], "No gallery at 'nowhere'"),
+    (['verify', '--model='], '--model missing'),
+    (['lists'], 'Expected one of the verbs'),
+  ],
+)
+def test_a_line_for_bad_input(tiny_world, folder, arguments, message):
+  before = command_runner.files_below(folder)
+  extra = [f'--model={tiny_world.model_dir}'] if arguments[0] == 'add' else []
+  line = _run(*arguments, f'--gallery={folder}', *extra).only_line
+  assert message in line
+  assert command_runner.files_below(folder) == before
+
+
+def test_another_models_gallery_is_refused(folder, library, tmp_path):
+  other = tiny_model.write(str(tmp_path / 'other'), seed=1)
+  arguments = [f'--gallery={folder}', f'--model={other}']
+  line = _run('add', *arguments, f'--library={library}').only_line
+  assert 'another view encoder' in line
+  result = _run('verify', *arguments)
+  assert result.status == 1
+  assert 'another view encoder' in result.stdout
+
+
+def test_a_saved_model_embeds_by_itself(library, tmp_path):
+  line = _run(
+    'add', '--saved_model=s', '--model=m', f'--library={library}'
+  ).only_line
+  assert '--saved_model embeds CADs by itself' in line
+  line = _run('list', f'--saved_model={tmp_path}').only_line
+  assert 'No SavedModel at' in line

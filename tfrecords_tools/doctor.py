@@ -31,8 +31,8 @@ import numpy as np
 from absl import flags
 
 from mask2cad_tf import command_line
+from mask2cad_tf.data import worker_pool
 from mask2cad_tf.geometry import view_medoids
-from tfrecords_tools import worker_pool
 from tfrecords_tools.diagnosis import dataset as dataset_lib
 from tfrecords_tools.diagnosis import dataset_summary
 from tfrecords_tools.diagnosis import examination

@@ -26,11 +26,11 @@ from absl import flags
 
 import mask2cad_tf
 from mask2cad_tf.data import record_files
+from mask2cad_tf.data import worker_pool
 from tfrecords_tools import block_files
 from tfrecords_tools import block_job
 from tfrecords_tools import progress
 from tfrecords_tools import record_writer
-from tfrecords_tools import worker_pool
 
 Made = block_job.Made
 LOCAL = 'local'

@@ -344,7 +344,7 @@ def _write(path: str, gallery: gallery_lib.Gallery) -> None:
     cads = []
     for cad in gallery.cads:
       mesh = os.path.join(gallery_lib.MESHES, meshes[cad.id])
-      digest = _sha256(os.path.join(folder, mesh))
+      digest = gallery_lib.file_sha256(os.path.join(folder, mesh))
       cads.append(dataclasses.replace(cad, mesh=mesh, sha256=digest))
     gallery_lib.write_index(
       folder, dataclasses.replace(gallery, path=folder, cads=tuple(cads))
@@ -356,15 +356,11 @@ def _is_intact(path: str) -> bool:
   try:
     gallery = gallery_lib.load(path)
     return all(
-      _sha256(os.path.join(path, cad.mesh)) == cad.sha256
+      gallery_lib.file_sha256(os.path.join(path, cad.mesh)) == cad.sha256
       for cad in gallery.cads
     )
   except (OSError, ValueError, zipfile.BadZipFile, zlib.error):
     return False
-
-
-def _sha256(path: str) -> str:
-  return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ NumPy only: a gallery is read where TensorFlow is not.
 """
 
 import dataclasses
+import difflib
 import functools
 import hashlib
 import json
@@ -28,6 +29,8 @@ MANIFEST = 'manifest.json'
 MESHES = 'meshes'
 _EMBEDDINGS = 'embeddings.npy'
 _VIEWS = 'views.npz'
+INDEX = (MANIFEST, _EMBEDDINGS, _VIEWS)  # all but the meshes
+NEAR_DUPLICATE = 0.95  # least mean cosine of the views at equal rotations
 _UNREADABLE = (
   OSError,
   EOFError,
@@ -139,9 +142,11 @@ class Gallery:
   def row(self, cad_id: str) -> int:
     """Row of a CAD. Raises ValueError for an id it does not hold."""
     if cad_id not in self._rows:
+      close = difflib.get_close_matches(cad_id, self.cad_ids, n=1)
       raise ValueError(
         f'Gallery {self.path!r} has no CAD {cad_id!r}; it holds '
         f'{len(self.cads)} CADs.'
+        + ''.join(f' Did you mean {other!r}?' for other in close)
       )
     return self._rows[cad_id]
 
@@ -160,20 +165,70 @@ class Gallery:
       return ()
     row = self._rows[cad_id]
     same_class = np.flatnonzero(self.labels == self.labels[row])
-    views = self.embeddings[same_class]
-    views = views / np.maximum(
-      np.linalg.norm(views, axis=-1, keepdims=True), 1e-12
+    means = view_cosines(
+      self.embeddings[row],
+      self.valid[row],
+      self.embeddings[same_class],
+      self.valid[same_class],
     )
-    own = views[np.flatnonzero(same_class == row)[0]]
-    valid = self.valid[row] & self.valid[same_class]
-    cosines = np.where(valid, (views * own).sum(axis=-1), 0.0).sum(axis=1)
-    means = cosines / np.maximum(valid.sum(axis=1), 1)
     near = same_class[(means >= cosine) | (same_class == row)]
     return tuple(self.cads[i].id for i in near)
 
   def mesh_path(self, cad_id: str) -> str:
     """Path of a CAD's mesh file. Raises ValueError for an unknown id."""
     return os.path.join(self.path, self.cad(cad_id).mesh)
+
+  def take(self, rows: Sequence[int]) -> 'Gallery':
+    """The gallery of these rows, in this order."""
+    rows = list(rows)
+    return dataclasses.replace(
+      self,
+      cads=tuple(self.cads[row] for row in rows),
+      embeddings=self.embeddings[rows],
+      rotations=self.rotations[rows],
+      valid=self.valid[rows],
+      silhouettes=self.silhouettes[rows],
+    )
+
+  def merge(self, other: 'Gallery') -> 'Gallery':
+    """The CADs of two galleries, sorted by id; path and encoder are its own."""
+    cads = self.cads + other.cads
+    both = dataclasses.replace(
+      self,
+      cads=cads,
+      embeddings=np.concatenate([self.embeddings, other.embeddings]),
+      rotations=np.concatenate([self.rotations, other.rotations]),
+      valid=np.concatenate([self.valid, other.valid]),
+      silhouettes=np.concatenate([self.silhouettes, other.silhouettes]),
+    )
+    return both.take(sorted(range(len(cads)), key=lambda row: cads[row].id))
+
+
+def view_cosines(
+  views: np.ndarray,
+  valid: np.ndarray,
+  other_views: np.ndarray,
+  other_valid: np.ndarray,
+) -> np.ndarray:
+  """How alike a CAD and others look: mean cosine of views at equal rotations.
+
+  Args:
+    views: float [V, E], of the CAD.
+    valid: bool [V].
+    other_views: float [n, V, E].
+    other_valid: bool [n, V].
+
+  Returns:
+    float [n], over the views that are valid in both; 0 where none is.
+  """
+  both = valid & other_valid
+  lengths = np.linalg.norm(views, axis=-1) * np.linalg.norm(
+    other_views, axis=-1
+  )
+  cosines = (views * other_views).sum(axis=-1) / np.maximum(lengths, 1e-12)
+  return np.where(both, cosines, 0.0).sum(axis=1) / np.maximum(
+    both.sum(axis=1), 1
+  )
 
 
 def _to_json(cad: Cad) -> Dict[str, Any]:
@@ -231,31 +286,72 @@ def load(
     FileNotFoundError: no gallery there.
     ValueError: another format, damaged, or of another encoder or class list.
   """
-  manifest = _read_manifest(path)
-  try:
-    embeddings = np.load(os.path.join(path, _EMBEDDINGS))
-    with np.load(os.path.join(path, _VIEWS)) as views:
-      rotations, valid = views['rotations'], views['valid']
-      silhouettes = views['silhouettes']
-    gallery = Gallery(
-      path=path,
-      class_names=tuple(manifest['class_names']),
-      encoder=manifest['encoder_fingerprint'],
-      cads=tuple(map(_from_json, manifest['cads'])),
-      embeddings=embeddings,
-      rotations=rotations,
-      valid=valid,
-      silhouettes=silhouettes,
-    )
-    intact = gallery.content_hash == manifest['content_hash']
-  except _UNREADABLE as error:
-    raise ValueError(_damaged(path, str(error))) from error
+  gallery, intact = read(path)
   if not intact:
     raise ValueError(
       _damaged(path, 'its content is not what its manifest says')
     )
-  _check_belongs(gallery, encoder, class_names)
+  check_belongs(gallery, encoder, class_names)
   return gallery
+
+
+def read(path: str) -> Tuple[Gallery, bool]:
+  """Reads a gallery as it is, even if it is not what its manifest says.
+
+  Replaced by another process in the middle, it is read again.
+
+  Returns:
+    The gallery, and whether it has the content hash of its manifest.
+
+  Raises:
+    FileNotFoundError: no gallery there.
+    ValueError: another format or unreadable.
+  """
+  while True:
+    stamp = _stamp(path)
+    manifest, problem = _read_manifest(path), None
+    try:
+      gallery = _read_content(path, manifest)
+      intact = gallery.content_hash == manifest['content_hash']
+    except _UNREADABLE as error:
+      problem = error
+    if _stamp(path) != stamp:
+      continue
+    if problem:
+      raise ValueError(_damaged(path, str(problem))) from problem
+    return gallery, intact
+
+
+def _stamp(path: str) -> Optional[Tuple[int, int]]:
+  """Tells two manifests at one path apart, even two of the same content."""
+  try:
+    status = os.stat(os.path.join(path, MANIFEST))
+  except OSError:
+    return None
+  return status.st_ino, status.st_mtime_ns
+
+
+def file_sha256(path: str) -> str:
+  """Of a mesh file, as the manifest has it."""
+  with open(path, 'rb') as file:
+    return hashlib.sha256(file.read()).hexdigest()
+
+
+def _read_content(path: str, manifest: Dict[str, Any]) -> Gallery:
+  embeddings = np.load(os.path.join(path, _EMBEDDINGS))
+  with np.load(os.path.join(path, _VIEWS)) as views:
+    rotations, valid = views['rotations'], views['valid']
+    silhouettes = views['silhouettes']
+  return Gallery(
+    path=path,
+    class_names=tuple(manifest['class_names']),
+    encoder=manifest['encoder_fingerprint'],
+    cads=tuple(map(_from_json, manifest['cads'])),
+    embeddings=embeddings,
+    rotations=rotations,
+    valid=valid,
+    silhouettes=silhouettes,
+  )
 
 
 def _read_manifest(path: str) -> Dict[str, Any]:
@@ -290,9 +386,10 @@ def _damaged(path: str, why: str) -> str:
   )
 
 
-def _check_belongs(
+def check_belongs(
   gallery: Gallery, encoder: Optional[str], class_names: Optional[Sequence[str]]
 ) -> None:
+  """Raises ValueError for another encoder's or class list's; see `load`."""
   rebuild = (
     'Build one for this model: python -m mask2cad_tf.gallery build '
     '--library=LIB --gallery=G --model=DIR'

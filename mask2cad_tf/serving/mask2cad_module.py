@@ -1,8 +1,8 @@
 """The one inference path: photo -> detections with CADs and poses.
 
 `predict`, `evaluate` and `export` share it. Everything runs in the graph, with
-a dynamic batch; the gallery is variables, so it can be replaced in a
-SavedModel without touching the network.
+a dynamic batch; the gallery is variables, which `gallery_assets` fills in a
+SavedModel, so it can be replaced without touching the network.
 """
 
 from typing import Any

@@ -15,8 +15,8 @@ from typing import Union
 
 import mask2cad_tf
 from mask2cad_tf.data import atomic_folder
+from mask2cad_tf.data import worker_pool
 from mask2cad_tf.geometry import meshes
-from tfrecords_tools import worker_pool
 from tfrecords_tools.cad_sources import measurements
 from tfrecords_tools.cad_sources import source_cad
 from tfrecords_tools.cad_sources import thumbnails

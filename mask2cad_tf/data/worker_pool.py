@@ -73,9 +73,7 @@ def _start(work):
   """A process and our end of its pipe."""
   context = multiprocessing.get_context('spawn')
   ours, theirs = context.Pipe()
-  process = context.Process(
-    target=_serve, args=(work, theirs), name='example worker'
-  )
+  process = context.Process(target=_serve, args=(work, theirs), name='worker')
   with _environment():
     process.start()
   theirs.close()  # so that a dead worker is an end of file here
@@ -89,8 +87,8 @@ def _receive(pipe, process) -> Tuple[int, Any]:
     process.join()
     raise ChildProcessError(
       f'A worker process ended with exit code {process.exitcode} (-9: killed, '
-      'often for lack of memory). Finished work is kept: run the command '
-      'again, perhaps with fewer --num_processes.'
+      'often for lack of memory). Run the command again, perhaps with fewer '
+      '--num_processes.'
     ) from error
 
 
