@@ -386,6 +386,27 @@ def test_branches_share_no_part(lite, tiny):
     assert {id(v) for v in model.variables} == rest.union(*parts.values())
 
 
+def test_style_noise_is_for_training_the_detector(
+  lite, build_tiny, lite_config, inputs
+):
+  config = lite_config.replace()
+  config.style_noise = 1.0
+  noisy = build_tiny(config)
+  noisy.set_weights(lite.get_weights())
+  tf.random.set_seed(3)  # of two photos one or both change
+  outputs = [model(**inputs, training=True) for model in (lite, noisy)]
+  plain, changed = (output['cls_outputs']['3'].numpy() for output in outputs)
+  assert np.abs(plain - changed).max() > 0.1 * plain.std()
+  np.testing.assert_allclose(
+    outputs[0]['fine_mask_logits'], outputs[1]['fine_mask_logits'], atol=1e-4
+  )
+  detected = [
+    model(inputs['images'], training=False)['cls_outputs']['3']
+    for model in (lite, noisy)
+  ]
+  np.testing.assert_allclose(*detected, atol=1e-4)
+
+
 @pytest.mark.parametrize('branches', [[], ['detection', 'masks']])
 def test_unknown_branches_are_refused(tiny, inputs, branches):
   with pytest.raises(ValueError, match='detection, objects.*train_branches'):
