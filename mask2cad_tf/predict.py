@@ -175,18 +175,13 @@ def _predict(
       0.0 if box else _MIN_SCORE.value,
       photo.image.shape[:2],
     )
-    hypotheses = _refine(refiner, photo, detections, bool(box))
-    if judge and hypotheses and not box:
-      detections['detection_scores'] = judge.detection_scores(
-        detections['detection_scores'], hypotheses
-      )
     objects = assemble.assemble(
       detections,
       gallery,
       cads,
       photo.camera,
       depth=_DEPTH.value,
-      hypotheses=hypotheses,
+      hypotheses=_refine(refiner, photo, detections, bool(box)),
       judge=judge,
     )
     scene_folder.write(folder, photo, objects, cads, origin)
