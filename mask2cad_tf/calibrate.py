@@ -1,24 +1,20 @@
-"""Teaches a model what its renderings tell: is it there, does the CAD fit?
+"""Teaches a model when to say that no CAD of the gallery fits.
 
 Every object of the records is refined twice on its true box: with the whole
-gallery, and with its CAD and near-duplicates hidden. Then what the detector
-finds in the photo is refined. Half of the photos fit the judge
-(refinement/confidence.py), the other half measure it.
+gallery, and with its CAD and near-duplicates hidden. Half of the photos fit
+the judge (refinement/confidence.py), the other half measure it.
 
 Example:
   python -m mask2cad_tf.calibrate --records='data/val/images*' \
     --library=data/library --model=runs/lite/model --gallery=runs/lite/gallery
 
-Writes confidence.json into the model's folder: predict's `confident` is a
-probability over one half that the CAD fits, and rendered detections are scored
-by the probability that they are right.
+Writes confidence.json into the model's folder; predict's `confident` is its
+probability over one half.
 """
 
-from typing import Any
 from typing import List
 from typing import NamedTuple
 from typing import Sequence
-from typing import Tuple
 
 from absl import flags
 
@@ -56,8 +52,6 @@ _REFINE_SECONDS = flags.DEFINE_float(
 )
 _DISTANCE, _GOOD = 0.3, 0.5  # F1^0.3 above one half: the CAD fits
 _DUPLICATE = 0.95  # mean cosine of equal views: as good as the same CAD
-_MAX_DETECTIONS = 5  # refined of a photo, as evaluate has it
-_FOUND = 0.5  # IoU of a right box
 _BINS = 5
 
 
@@ -65,46 +59,27 @@ class Trial(NamedTuple):
   """One refined object."""
 
   evidence: Sequence[float]
-  fits: bool  # the CAD; of a detection: class and box
+  fits: bool
+  hidden: bool  # whether its CAD was
   held_out: bool  # measures, does not teach
-  hidden: bool = False  # whether its CAD was
 
 
 def calibrate() -> str:
   """Fits, measures, writes; returns what is to be printed."""
-  from mask2cad_tf.refinement import confidence
-
-  objects, found = _trials()
-  judges, reports = zip(*map(_fit, (objects, found)))
-  confidence.Confidence(*judges).save(_MODEL.value)
-  return '\n'.join(
-    [
-      'Does the CAD fit?',
-      counts(objects),
-      reports[0],
-      '\nIs the detection right?',
-      f'{len(found)} detections, {sum(trial.fits for trial in found)} right.',
-      reports[1],
-    ]
-  )
-
-
-def _fit(trials: Sequence[Trial]) -> Tuple[Any, str]:
-  """A regression on half of the trials, and how it does on the others."""
   import numpy as np
 
-  from mask2cad_tf.refinement import logistic
+  from mask2cad_tf.refinement import confidence
 
+  trials = _trials()
   rows = np.array([trial.evidence for trial in trials])
-  truths = np.array([trial.fits for trial in trials])
+  fits = np.array([trial.fits for trial in trials])
   held_out = np.array([trial.held_out for trial in trials])
-  judge = logistic.fit(rows[~held_out], truths[~held_out])
-  text = report(judge.probabilities(rows[held_out]), truths[held_out])
-  return judge, text
+  judge = confidence.fit(rows[~held_out], fits[~held_out])
+  judge.save(_MODEL.value)
+  return report(judge.probabilities(rows[held_out]), fits[held_out], trials)
 
 
-def _trials() -> Tuple[List[Trial], List[Trial]]:
-  """Of true objects, each twice, and of detections."""
+def _trials() -> List[Trial]:
   from mask2cad_tf.evaluation import photo_records
   from mask2cad_tf.evaluation import surface_comparison
   from mask2cad_tf.evaluation import true_cads
@@ -130,76 +105,16 @@ def _trials() -> Tuple[List[Trial], List[Trial]]:
     {cad.id: cad.symmetry for cad in gallery.cads},
   )
   trials: List[Trial] = []
-  found: List[Trial] = []
   photos = photo_records.read(_RECORDS.value, true.find_mesh)
   for number, photo in enumerate(photos):
     if len(trials) >= 2 * _MAX_OBJECTS.value:
       break
-    held_out = number % 2 == 1
-    found += [
-      Trial(evidence, right, held_out)
-      for evidence, right in _detected(module, refiner, photo)
-    ]
     for hidden in (False, True):
       for truth, best in _refined(module, refiner, gallery, photo, hidden):
         f1 = comparison.f1(_posed(best, truth, gallery), truth, _DISTANCE)
         evidence = confidence.evidence(best).tolist()
-        trials.append(Trial(evidence, f1 > _GOOD, held_out, hidden))
-  return trials, found
-
-
-def _detected(module, refiner, photo):
-  """Evidence of each detection, and whether class and box are right."""
-  import numpy as np
-
-  from mask2cad_tf.refinement import confidence
-
-  outputs = {
-    key: value[0].numpy()
-    for key, value in module.predict(
-      photo.image, photo.intrinsics.astype(np.float32)
-    ).items()
-  }
-  count = int(outputs['num_detections'])
-  hypotheses = refiner.refine(
-    photo.image,
-    photo.intrinsics,
-    outputs,
-    [None] * count,
-    top_k=1,
-    max_objects=_MAX_DETECTIONS,
-  )
-  scores = outputs['detection_scores'][:count]
-  return [
-    (confidence.detection_evidence(score, found[0] if found else None), right)
-    for score, found, right in zip(
-      scores, hypotheses, right_detections(outputs, photo.objects)
-    )
-  ]
-
-
-def right_detections(outputs, truths) -> Sequence[bool]:
-  """Which detections are of a true object's class and box (IoU > 0.5).
-
-  Args:
-    outputs: `Mask2CADModule.infer`'s, NumPy, without the batch axis.
-    truths: posed CADs. Each is found once, by the detection of highest score.
-  """
-  import numpy as np
-
-  from mask2cad_tf.geometry import box_overlap
-
-  count = int(outputs['num_detections'])
-  right = np.zeros(count, bool)
-  free = np.array([truth.label for truth in truths])
-  boxes = np.array([truth.box for truth in truths]).reshape(-1, 4)
-  for i in np.argsort(-outputs['detection_scores'][:count], kind='stable'):
-    overlaps = box_overlap.box_iou(outputs['detection_boxes'][i], boxes)[0]
-    overlaps[free != outputs['detection_classes'][i]] = 0.0
-    if (overlaps > _FOUND).any():
-      right[i] = True
-      free[overlaps.argmax()] = 0
-  return right
+        trials.append(Trial(evidence, f1 > _GOOD, hidden, number % 2 == 1))
+  return trials
 
 
 def _refined(module, refiner, gallery, photo, hidden: bool):
@@ -243,37 +158,32 @@ def _posed(best, truth, gallery):
   )
 
 
-def counts(trials: Sequence[Trial]) -> str:
-  """How many CADs fit, in words."""
-  fitting = [
-    sum(trial.fits for trial in trials if trial.hidden == hidden)
-    for hidden in (False, True)
-  ]
-  shown = sum(not trial.hidden for trial in trials)
-  return (
-    f'{shown} objects with their CAD in the gallery, {fitting[0]} of them fit; '
-    f'{len(trials) - shown} with it hidden, {fitting[1]} fit all the same.'
-  )
-
-
-def report(probabilities, fits) -> str:
+def report(probabilities, fits, trials: Sequence[Trial]) -> str:
   """Reliability table and AUROC as Markdown.
 
   Args:
     probabilities: [n], of the held-out trials.
     fits: bool [n], of them.
+    trials: all.
   """
   import numpy as np
 
-  from mask2cad_tf.refinement import logistic
+  from mask2cad_tf.refinement import confidence
 
-  area = logistic.auroc(probabilities, fits)
+  counts = [
+    sum(trial.fits for trial in trials if trial.hidden == hidden)
+    for hidden in (False, True)
+  ]
+  area = confidence.auroc(probabilities, fits)
   right = np.mean((probabilities >= 0.5) == fits)
+  shown = sum(not trial.hidden for trial in trials)
   lines = [
+    f'{shown} objects with their CAD in the gallery, {counts[0]} of them fit; '
+    f'{len(trials) - shown} with it hidden, {counts[1]} fit all the same.',
     f'Held out: {len(fits)}, AUROC {area:.3f}, right with the threshold 0.5: '
     f'{right:.3f}',
     '',
-    '| probability | n | mean of it | true |',
+    '| probability | n | mean of it | share that fits |',
     '| --- | --- | --- | --- |',
   ]
   for index in range(_BINS):

@@ -213,7 +213,6 @@ def _open_model(
   from mask2cad_tf.evaluation import predictors
   from mask2cad_tf.evaluation import true_cads
   from mask2cad_tf.modeling import model_folder
-  from mask2cad_tf.refinement import confidence
   from mask2cad_tf.retrieval import gallery as gallery_lib
   from mask2cad_tf.scene import masks
   from mask2cad_tf.serving import detection_refiner
@@ -233,9 +232,8 @@ def _open_model(
     module = training_free.TrainingFreeModule(
       module, gallery, model, task.model.pose.rotation_frame, _NUM_CANDIDATES
     )
-  refinement = judge = None
+  refinement = None
   if options.refine:
-    judge = confidence.load(options.model)
     refinement = detection_refiner.DetectionRefiner.of_model(
       model, task.model, gallery, options.refine_seconds
     )
@@ -265,12 +263,7 @@ def _open_model(
     'masks compared with': 'true' if options.true_masks else 'predicted',
   }
   predictor = predictors.Model(
-    module,
-    reader,
-    refinement,
-    options.true_masks,
-    options.refine_objects,
-    judge,
+    module, reader, refinement, options.true_masks, options.refine_objects
   )
   return predictor, true, class_names, about
 

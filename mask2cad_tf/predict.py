@@ -13,6 +13,7 @@ Example:
     --output_dir=OUT
 """
 
+import functools
 import os
 from typing import Dict
 from typing import List
@@ -130,6 +131,7 @@ _SERVER_TIMEOUT = flags.DEFINE_float(
 
 
 _SAME_PLACE = 0.7  # IoU of boxes; more is one object
+_INSIDE = 0.8  # share of a mask within another of its class; likewise
 
 
 def main(argv: Sequence[str]) -> None:
@@ -189,20 +191,17 @@ def _predict(
   for (path, folder), focal in zip(folders.items(), focal_lengths):
     photo = photo_lib.load(path, intrinsics, focal)
     detections = _confident(
-      _infer(module, photo, box, label), 0.0 if box else _MIN_SCORE.value
+      _infer(module, photo, box, label),
+      0.0 if box else _MIN_SCORE.value,
+      photo.image.shape[:2],
     )
-    hypotheses = _refine(refiner, photo, detections, bool(box))
-    if judge and hypotheses and not box:
-      detections['detection_scores'] = judge.detection_scores(
-        detections['detection_scores'], hypotheses
-      )
     objects = assemble.assemble(
       detections,
       gallery,
       cads,
       photo.camera,
       depth=_DEPTH.value,
-      hypotheses=hypotheses,
+      hypotheses=_refine(refiner, photo, detections, bool(box)),
       judge=judge,
     )
     scene_folder.write(folder, photo, objects, cads, origin)
@@ -213,20 +212,44 @@ def _predict(
 
 
 def _confident(
-  detections: Dict[str, np.ndarray], min_score: float
+  detections: Dict[str, np.ndarray], min_score: float, size: Tuple[int, int]
 ) -> Dict[str, np.ndarray]:
   """The detections that score enough, best first; one where several overlap.
 
-  NMS goes class by class: a desk comes out as a table, too.
+  NMS goes class by class: a desk comes out as a table, too. And it goes by
+  boxes: half of a bed comes out as a bed, too.
+
+  Args:
+    detections: of one photo.
+    min_score: the least.
+    size: height and width of the photo.
   """
   from mask2cad_tf.geometry import box_overlap
+  from mask2cad_tf.scene import masks
 
+  @functools.cache
+  def mask(index: int) -> np.ndarray:
+    return masks.paste(
+      detections['detection_masks'][index],
+      detections['detection_outer_boxes'][index],
+      *size,
+    )
+
+  def inside(index: int, other: int) -> bool:
+    if classes[index] != classes[other]:
+      return False
+    common = (mask(index) & mask(other)).sum()
+    return common > _INSIDE * max(mask(index).sum(), 1)
+
+  classes = detections['detection_classes']
   boxes = detections['detection_boxes']
   scores = detections['detection_scores'][: detections['num_detections']]
   kept: List[int] = []
   for index in np.argsort(-scores, kind='stable'):
     overlaps = box_overlap.box_iou(boxes[index], boxes[kept])
-    if scores[index] >= min_score and not (overlaps > _SAME_PLACE).any():
+    if scores[index] < min_score or (overlaps > _SAME_PLACE).any():
+      continue
+    if not any(inside(int(index), other) for other in kept):
       kept.append(int(index))
   return {
     key: value[kept] if key.startswith('detection_') else value

@@ -79,7 +79,7 @@ class Size(NamedTuple):
 FULL = Size(
   {'pix3d': 17600, 'sweethome3d': 3200, 'furniture': 900},
   600,
-  {'detection': 3000, 'objects': 7300},
+  {'detection': 4500, 'objects': 7300},
 )
 QUICK = Size(
   {'pix3d': 1200, 'sweethome3d': 400, 'furniture': 200},
@@ -88,6 +88,15 @@ QUICK = Size(
 )
 FINETUNE = Size({'own': 1500}, 100, {'objects': 600})
 _FINETUNE_RATE = 3e-4  # less than the experiment's
+
+_MIXED = ('--modes=room:0.5,closeup:0.3,studio:0.2', '--max_objects=5')
+# Rooms as people live in them: cut off, behind each other, many.
+_CROWDED = (
+  '--modes=room:0.7,closeup:0.3',
+  '--min_objects=3',
+  '--max_objects=8',
+)
+_CROWDED_SHARE = 0.25  # of the photos that detection learns from
 
 
 class Recipe:
@@ -114,6 +123,7 @@ class Recipe:
         no folder to fine-tune on.
     """
     self._root = root
+    self._photos: Dict[str, List[str]] = {}  # sets of records by library
     self._finetune = finetune
     if finetune and not pathlib.Path(finetune).is_dir():
       raise FileNotFoundError(
@@ -134,11 +144,25 @@ class Recipe:
     libraries = self._libraries()
     total = sum(size.photos.values())
     share = total / sum(size.photos[name] for name in libraries)
+    crowded = _CROWDED_SHARE if 'detection' in size.steps else 0.0
+    self._photos = {name: [name] for name in libraries}
     for seed, (name, folder) in enumerate(libraries.items()):
-      self._synthesize(name, folder, round(share * size.photos[name]), seed)
+      count = share * size.photos[name]
+      self._synthesize(
+        name, folder, round((1.0 - crowded) * count), seed, _MIXED
+      )
+      if crowded:
+        self._photos[name].append(f'{name}_crowded')
+        self._synthesize(
+          f'{name}_crowded',
+          folder,
+          round(crowded * count),
+          100 + seed,
+          _CROWDED,
+        )
     first = next(iter(libraries))
     self._synthesize(
-      'validation', libraries[first], size.validation_photos, 901
+      'validation', libraries[first], size.validation_photos, 901, _MIXED
     )
     self._rotations_and_priors(first)
     with futures.ThreadPoolExecutor(_CORES) as pool:  # rendering takes one core
@@ -173,14 +197,18 @@ class Recipe:
     return self._root / 'libraries' / 'clutter'
 
   def _synthesize(
-    self, name: str, library: pathlib.Path, count: int, seed: int
+    self,
+    name: str,
+    library: pathlib.Path,
+    count: int,
+    seed: int,
+    scenes: Sequence[str],
   ) -> None:
     arguments = [
       f'--library={library}',
       f'--num_images={count}',
       f'--seed={seed}',
-      '--modes=room:0.5,closeup:0.3,studio:0.2',
-      '--max_objects=5',
+      *scenes,
       f'--output_dir={self._root / "records" / name}',
     ]
     if self._clutter.is_dir():
@@ -233,12 +261,15 @@ class Recipe:
       f'--output_dir={output}',
       '--skip_broken',
     )
-    for kind, pattern in (('records', 'images*'), ('views', 'views*')):
-      output = self._root / 'cached' / kind / name
+    for kind, part, pattern in (
+      *(('records', photos, 'images*') for photos in self._photos[name]),
+      ('views', name, 'views*'),
+    ):
+      output = self._root / 'cached' / kind / part
       self._once(
         output / 'manifest.json',
         'mask2cad_tf.cache_features',
-        f'--records={self._root / kind / name}/{pattern}',
+        f'--records={self._root / kind / part}/{pattern}',
         f'--output_dir={output}',
       )
 
@@ -298,7 +329,11 @@ class Recipe:
           'shapemask': {'priors_path': str(self._asset('priors'))},
         },
         'train_data': {
-          'input_path': [f'{cached}/records/{name}/images*' for name in names],
+          'input_path': [
+            f'{cached}/records/{photos}/images*'
+            for name in names
+            for photos in self._photos[name]
+          ],
           'views_path': [f'{cached}/views/{name}/views*' for name in names],
         },
         'validation_data': {

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import types
 
 import numpy as np
 
@@ -10,7 +9,6 @@ from mask2cad_tf import calibrate
 from mask2cad_tf import predict
 from mask2cad_tf.evaluation import surface_comparison
 from mask2cad_tf.refinement import confidence
-from mask2cad_tf.refinement import logistic
 from tests import command_runner
 
 
@@ -30,12 +28,6 @@ def test_writes_a_judge_that_predict_heeds(
       predicted.cad_id == true.cad_id and distance == 0.3
     ),
   )
-  # Nor does a box come out right: the first of a photo does.
-  monkeypatch.setattr(
-    calibrate,
-    'right_detections',
-    lambda outputs, truths: np.arange(int(outputs['num_detections'])) < 1,
-  )
   result = command_runner.run(
     calibrate,
     f'--model={tiny_world.model_dir}',
@@ -46,15 +38,11 @@ def test_writes_a_judge_that_predict_heeds(
   )
   assert result.status == 0, result
   (judge,) = written
-  assert len(judge.fits.weights) == 3
-  assert len(judge.detected.weights) == 5
-  assert 'with it hidden' in result.stdout
-  assert result.stdout.count('AUROC') == 2
+  assert len(judge.weights) == 3
+  assert 'with it hidden' in result.stdout and 'AUROC' in result.stdout
 
   for bias, confident in ((50.0, True), (-50.0, False)):
-    fixed = confidence.Confidence(
-      logistic.Logistic(bias, (0.0,) * 3), logistic.Logistic(0.0, (0.0,) * 5)
-    )
+    fixed = confidence.Confidence(bias, (0.0, 0.0, 0.0))
     monkeypatch.setattr(confidence, 'load', lambda _, fixed=fixed: fixed)
     shutil.copy(tiny_world.photos[0], tmp_path / 'a.png')
     result = command_runner.run(
@@ -77,44 +65,19 @@ def test_writes_a_judge_that_predict_heeds(
 
 def test_report_by_hand():
   trials = [
-    calibrate.Trial([0.9, 0.5, 0.5], fits, True, hidden)
-    for fits, hidden in (
-      (True, False),
-      (True, False),
-      (False, True),
-      (True, True),
-    )
+    calibrate.Trial([0.9, 0.5, 0.5], True, False, True),
+    calibrate.Trial([0.9, 0.5, 0.5], True, False, True),
+    calibrate.Trial([0.5, 0.1, 0.5], False, True, True),
+    calibrate.Trial([0.8, 0.4, 0.5], True, True, True),
   ]
-  assert calibrate.counts(trials) == (
-    '2 objects with their CAD in the gallery, 2 of them fit; 2 with it hidden, '
-    '1 fit all the same.'
-  )
   text = calibrate.report(
-    np.array([0.95, 0.85, 0.1, 1.0]), np.array([True, True, False, True])
+    np.array([0.95, 0.85, 0.1, 1.0]),
+    np.array([True, True, False, True]),
+    trials,
   )
+  assert '2 objects with their CAD in the gallery, 2 of them fit' in text
+  assert '2 with it hidden, 1 fit all the same' in text
   assert 'AUROC 1.000, right with the threshold 0.5: 1.000' in text
   # (.95 + .85 + 1) / 3 = .933.
   assert '| 0.8 to 1.0 | 3 | 0.93 | 1.00 |' in text
   assert '| 0.4 to 0.6 | 0 | - | - |' in text
-
-
-def _truth(label, box):
-  return types.SimpleNamespace(label=label, box=np.array(box, float))
-
-
-def test_right_detections_by_hand():
-  outputs = {
-    'num_detections': np.array(4),
-    # IoU with the first truth: 1, .8, 1 (another class), and far away.
-    'detection_boxes': np.array(
-      [[0, 0, 10, 10], [0, 0, 8, 10], [0, 0, 10, 10], [50, 50, 60, 60]], float
-    ),
-    'detection_classes': np.array([1, 1, 2, 1]),
-    'detection_scores': np.array([0.5, 0.6, 0.9, 0.8]),
-  }
-  truths = [_truth(1, [0, 0, 10, 10]), _truth(2, [50, 50, 60, 60])]
-  # The better box scores less: the object is found already.
-  np.testing.assert_array_equal(
-    calibrate.right_detections(outputs, truths), [False, True, False, False]
-  )
-  assert not calibrate.right_detections(outputs, []).any()

@@ -62,14 +62,15 @@ def test_all_steps_in_order(commands, tmp_path):
   assert recipe.run(train_lite.QUICK) == tmp_path / 'model'
   first = [
     'tfrecords_tools.cad_library',
-    *['tfrecords_tools.synthesize'] * 3,  # two libraries and the validation
+    # Two libraries, each in crowded rooms, too; the validation.
+    *['tfrecords_tools.synthesize'] * 5,
     *['tfrecords_tools.build_pose_medoids'] * 2,
     'tfrecords_tools.build_shape_priors',
   ]
   assert commands.modules[: len(first)] == first
   # Two libraries at a time: their views, then caches of photos and views.
   assert sorted(commands.modules[len(first) : -1]) == [
-    *['mask2cad_tf.cache_features'] * 4,
+    *['mask2cad_tf.cache_features'] * 6,
     *['tfrecords_tools.render_views'] * 2,
   ]
   assert commands.modules[-1] == 'mask2cad_tf.pack'
@@ -89,11 +90,15 @@ def test_photos_of_missing_libraries_go_to_the_others(
   monkeypatch.setattr(
     train_lite.Recipe,
     '_synthesize',
-    lambda self, name, library, count, seed: counts.update({name: count}),
+    lambda self, name, library, count, *_: counts.update({name: count}),
   )
   train_lite.Recipe(tmp_path, '', sweethome3d=False).run(train_lite.QUICK)
-  # 1200 + 400 + 200 photos, all of the furniture.
-  assert counts == {'furniture': 1800, 'validation': 100}
+  # 1200 + 400 + 200 photos, all of the furniture; a quarter are crowded rooms.
+  assert counts == {
+    'furniture': 1350,
+    'furniture_crowded': 450,
+    'validation': 100,
+  }
 
 
 @pytest.mark.parametrize('branch', ['detection', 'objects'])
@@ -109,6 +114,10 @@ def test_configuration_overlays_the_experiment(commands, tmp_path, branch):
     f'{tmp_path}/records/validation/images*'
   )
   assert config.trainer.validation_interval < config.trainer.train_steps
+  assert config.task.train_data.input_path == [
+    f'{tmp_path}/cached/records/{name}/images*'
+    for name in ('furniture', 'furniture_crowded')
+  ]
   steps = train_lite.FULL.steps[branch]
   assert config.trainer.train_steps == steps
   cosine = config.trainer.optimizer_config.learning_rate.cosine

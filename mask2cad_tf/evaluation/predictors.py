@@ -1,6 +1,5 @@
 """What can be evaluated: a model, or the ground truth itself."""
 
-import dataclasses
 from typing import Any
 from typing import List
 from typing import Mapping
@@ -77,15 +76,6 @@ class Refinement(Protocol):
     """Hypotheses of each detection, best first."""
 
 
-class Judge(Protocol):
-  """refinement.confidence.Confidence."""
-
-  def detection_scores(
-    self, scores: np.ndarray, hypotheses: Sequence[Sequence[Any]]
-  ) -> np.ndarray:
-    """Chances [n] that detections are right."""
-
-
 class Model:
   """A model with its gallery, through the one inference path."""
 
@@ -96,7 +86,6 @@ class Model:
     refinement: Optional[Refinement] = None,
     true_masks: bool = False,
     max_refined: Optional[int] = None,
-    judge: Optional[Judge] = None,
   ):
     """Keeps the parts.
 
@@ -107,14 +96,12 @@ class Model:
       true_masks: on true boxes, refinement compares with the true masks.
       max_refined: detections of a photo that are refined, those of highest
         score; None: all.
-      judge: scores detections anew once they are rendered and compared.
     """
     self._module = module
     self._reader = reader
     self._refinement = refinement
     self._true_masks = true_masks
     self._max_refined = max_refined
-    self._judge = judge
 
   def detections(self, photo: photo_lib.Photo) -> photo_lib.Prediction:
     """What the model finds."""
@@ -150,19 +137,7 @@ class Model:
       max_objects,
       exact_boxes=exact_boxes,
     )
-    prediction = self._reader.refined(prediction, hypotheses, photo)
-    if self._judge is None or exact_boxes:
-      return prediction
-    scores = self._judge.detection_scores(
-      np.array([cad.score for cad in prediction.objects]), hypotheses
-    )
-    return dataclasses.replace(
-      prediction,
-      objects=[
-        dataclasses.replace(cad, score=float(score))
-        for cad, score in zip(prediction.objects, scores)
-      ],
-    )
+    return self._reader.refined(prediction, hypotheses, photo)
 
   def on_true_boxes(self, photo: photo_lib.Photo) -> photo_lib.Prediction:
     """What it says of the true boxes, their classes given."""

@@ -1,24 +1,24 @@
-"""What a rendering says of its object: is it there, does the CAD fit?
+"""Does the best CAD fit? A probability from what its rendering showed.
 
-Two logistic regressions on the silhouette's overlap, the cosine of the fine
-features and retrieval's cosine; the first one on the detector's score, too.
-`mask2cad_tf.calibrate` learns them from synthetic photos.
+Logistic regression on the silhouette's overlap, the cosine of the fine
+features and retrieval's cosine. `mask2cad_tf.calibrate` learns it from objects
+whose CAD is in the gallery, and from the same objects with it hidden.
 """
 
 import dataclasses
 import json
 import os
 from typing import Optional
-from typing import Sequence
+from typing import Tuple
 
 import numpy as np
+from scipy import optimize
 from scipy import special
 
-from mask2cad_tf.refinement import logistic
 from mask2cad_tf.refinement import refiner
 
 FILE_NAME = 'confidence.json'  # beside a model's weights
-_LEAST_SCORE = 1e-6  # keeps log odds finite
+_RIDGE = 1e-3  # on the squared weights; keeps separable data finite
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,38 +26,20 @@ class Confidence:
   """A calibrated judge.
 
   Attributes:
-    fits: of `evidence`, that the posed CAD's F1^0.3 with the true object
-      exceeds 0.5.
-    detected: of `detection_evidence`, that class and box are right.
+    bias: log odds of a hypothesis whose evidence is all 0.
+    weights: log odds for each unit of `evidence`.
   """
 
-  fits: logistic.Logistic
-  detected: logistic.Logistic
+  bias: float
+  weights: Tuple[float, ...]
 
   def probability(self, hypothesis: refiner.Hypothesis) -> float:
-    """That the CAD fits."""
-    return float(self.fits.probabilities(evidence(hypothesis)))
+    """That the posed CAD's F1^0.3 with the true object exceeds 0.5."""
+    return float(self.probabilities(evidence(hypothesis)))
 
-  def detection_scores(
-    self, scores: np.ndarray, hypotheses: Sequence[Sequence[refiner.Hypothesis]]
-  ) -> np.ndarray:
-    """Chances that the detections of a photo are right.
-
-    Args:
-      scores: [n], the detector's.
-      hypotheses: of each detection, best first; none where it was not looked
-        at.
-
-    Returns:
-      float32 [n].
-    """
-    rows = [
-      detection_evidence(score, found[0] if found else None)
-      for score, found in zip(scores, hypotheses)
-    ]
-    if not rows:
-      return np.zeros(0, np.float32)
-    return self.detected.probabilities(np.array(rows)).astype(np.float32)
+  def probabilities(self, rows: np.ndarray) -> np.ndarray:
+    """The same of `evidence` [..., 3], [...]."""
+    return special.expit(self.bias + rows @ np.array(self.weights))
 
   def save(self, model_dir: str) -> None:
     """Writes FILE_NAME into a model's folder, atomically."""
@@ -81,13 +63,7 @@ def load(model_dir: str) -> Optional[Confidence]:
     with open(path, encoding='utf-8') as file:
       content = json.load(file)
     return Confidence(
-      *(
-        logistic.Logistic(
-          float(content[name]['bias']),
-          tuple(map(float, content[name]['weights'])),
-        )
-        for name in ('fits', 'detected')
-      )
+      float(content['bias']), tuple(map(float, content['weights']))
     )
   except (ValueError, KeyError, TypeError) as error:
     raise ValueError(
@@ -107,12 +83,40 @@ def evidence(hypothesis: refiner.Hypothesis) -> np.ndarray:
   )
 
 
-def detection_evidence(
-  score: float, hypothesis: Optional[refiner.Hypothesis]
-) -> np.ndarray:
-  """Float [5]: log odds of the detector; 1 and `evidence`, or zeros."""
-  seen = np.zeros(4)
-  if hypothesis is not None:
-    seen = np.array([1.0, *evidence(hypothesis)])
-  odds = special.logit(np.clip(score, _LEAST_SCORE, 1.0 - _LEAST_SCORE))
-  return np.array([odds, *seen])
+def fit(rows: np.ndarray, fits: np.ndarray) -> Confidence:
+  """Maximum likelihood, with a weak ridge.
+
+  Args:
+    rows: [n, 3], of `evidence`.
+    fits: bool [n], whether the CAD fitted.
+
+  Raises:
+    ValueError: all fitted, or none did.
+  """
+  if fits.all() or not fits.any():
+    raise ValueError(
+      f'{int(fits.sum())} of {len(fits)} CADs fit: nothing can be learnt from '
+      'one kind alone. Give more photos.'
+    )
+  signs = np.where(fits, 1.0, -1.0)
+
+  def loss(parameters: np.ndarray):
+    odds = signs * (parameters[0] + rows @ parameters[1:])
+    # d/do log(1 + exp(-o)) = -expit(-o)
+    pull = -signs * special.expit(-odds) / len(rows)
+    slope = np.concatenate([[pull.sum()], rows.T @ pull])
+    slope[1:] += 2.0 * _RIDGE * parameters[1:]
+    value = np.logaddexp(0.0, -odds).mean()
+    return value + _RIDGE * (parameters[1:] ** 2).sum(), slope
+
+  found = optimize.minimize(
+    loss, np.zeros(1 + rows.shape[1]), jac=True, method='L-BFGS-B'
+  ).x
+  return Confidence(float(found[0]), tuple(found[1:].tolist()))
+
+
+def auroc(probabilities: np.ndarray, fits: np.ndarray) -> float:
+  """Chance that a CAD that fits is ranked above one that does not, [0, 1]."""
+  good, bad = probabilities[fits], probabilities[~fits]
+  above = (good[:, np.newaxis] > bad).mean()
+  return float(above + 0.5 * (good[:, np.newaxis] == bad).mean())

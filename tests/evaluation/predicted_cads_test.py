@@ -209,25 +209,6 @@ def test_refinement_may_see_true_masks_and_no_depth():
     assert refinement.asked[1][-1] is None
 
 
-class _Judge:
-  """Scores what was compared 0.2, the rest 0.1."""
-
-  def detection_scores(self, scores, hypotheses):
-    np.testing.assert_allclose(scores, [0.9, 0.4], atol=1e-6)
-    return np.array([0.2 if found else 0.1 for found in hypotheses])
-
-
-def test_a_judge_scores_detections_but_not_true_boxes():
-  model = predictors.Model(
-    _InferencePath(), _reader(), _Refinement(), judge=_Judge()
-  )
-  objects = model.detections(_photo()).objects
-  assert [cad.score for cad in objects] == [0.2, 0.1]
-  assert [cad.cad_id for cad in objects] == ['chair/b', '']
-  scores = {cad.score for cad in model.on_true_boxes(_photo(2)).objects}
-  assert scores.isdisjoint({0.1, 0.2})
-
-
 def test_true_boxes_are_all_refined_detections_the_best():
   refinement = _Refinement()
   model = predictors.Model(
