@@ -107,11 +107,12 @@ def by_keras(module, photos) -> List[Answer]:
   """Photo by photo, through the Keras model."""
   answers = []
   for path in photos:
-    image = tf.io.decode_image(tf.io.read_file(path), channels=3)
+    with Image.open(path) as photo:
+      image = np.asarray(photo.convert('RGB'))
     camera = mask2cad_module.default_intrinsics(
       tf.constant([image.shape[:2]], tf.float32)
     )
-    outputs = module.predict(image.numpy(), camera[0].numpy())
+    outputs = module.predict(image, camera[0].numpy())
     outputs = {key: value.numpy() for key, value in outputs.items()}
     answers.append(_answer(outputs, 0))
   return answers

@@ -97,8 +97,8 @@ def test_bad_words_are_named(arguments, message):
 @pytest.mark.parametrize(
   'content, message',
   [
-    (b'', 'Input is empty'),
-    (b'a shopping list', 'Unknown image file format'),
+    (b'', 'image_bytes[0]: no bytes. Send a JPEG or PNG'),
+    (b'a shopping list', 'image_bytes[0]: 15 bytes that are neither'),
     ('cut', 'Invalid PNG data'),
   ],
 )

@@ -24,10 +24,15 @@ const std::map<std::string, tensorflow::DataType> kOutputs = {
     {"detection_rotations", tensorflow::DT_FLOAT},
     {"detection_centers", tensorflow::DT_FLOAT}};
 
-// The message's first line; the others tell where in the graph.
+// The message's first line; the others tell where in the graph. Of a check in
+// the graph, "assertion failed: [...]", what it says.
 std::string Summary(const tensorflow::Status& status) {
   const std::string text(status.message());
-  return text.substr(0, text.find('\n'));
+  const std::string line = text.substr(0, text.find('\n'));
+  const std::string check = "assertion failed: [";
+  const size_t end = line.rfind(']');
+  if (line.rfind(check, 0) != 0 || end == std::string::npos) return line;
+  return line.substr(check.size(), end - check.size());
 }
 
 template <size_t n>
