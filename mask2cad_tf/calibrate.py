@@ -95,8 +95,8 @@ def _trials() -> List[Trial]:
     _GALLERY.value, model_folder.fingerprint(model), model_config.class_names
   )
   module = mask2cad_module.Mask2CADModule(model, config.task, gallery)
-  refiner = detection_refiner.DetectionRefiner.of_model(
-    model, model_config, gallery, _REFINE_SECONDS.value
+  refiner = detection_refiner.DetectionRefiner.of_encoder(
+    model.view_encoder, model_config, gallery, _REFINE_SECONDS.value
   )
   comparison = surface_comparison.SurfaceComparison()
   true = true_cads.TrueCads(

@@ -234,8 +234,8 @@ def _open_model(
     )
   refinement = None
   if options.refine:
-    refinement = detection_refiner.DetectionRefiner.of_model(
-      model, task.model, gallery, options.refine_seconds
+    refinement = detection_refiner.DetectionRefiner.of_encoder(
+      model.view_encoder, task.model, gallery, options.refine_seconds
     )
   reader = predicted_cads.OutputReader(
     gallery.mesh_path,

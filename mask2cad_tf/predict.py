@@ -13,7 +13,6 @@ Example:
     --output_dir=OUT
 """
 
-import functools
 import os
 from typing import Dict
 from typing import List
@@ -130,10 +129,6 @@ _SERVER_TIMEOUT = flags.DEFINE_float(
 )
 
 
-_SAME_PLACE = 0.7  # IoU of boxes; more is one object
-_INSIDE = 0.8  # share of a mask within another of its class; likewise
-
-
 def main(argv: Sequence[str]) -> None:
   """Checks all input, then predicts photo by photo."""
   command_line.require(
@@ -170,6 +165,7 @@ def _predict(
   from mask2cad_tf.retrieval import default_gallery
   from mask2cad_tf.scene import assemble
   from mask2cad_tf.scene import cad_meshes
+  from mask2cad_tf.scene import distinct
   from mask2cad_tf.scene import scene_folder
 
   FLAGS.model, FLAGS.gallery = default_gallery.choose(
@@ -190,7 +186,7 @@ def _predict(
     focal_lengths = focal_lengths * len(folders)
   for (path, folder), focal in zip(folders.items(), focal_lengths):
     photo = photo_lib.load(path, intrinsics, focal)
-    detections = _confident(
+    detections = distinct.choose(
       _infer(module, photo, box, label),
       0.0 if box else _MIN_SCORE.value,
       photo.image.shape[:2],
@@ -209,52 +205,6 @@ def _predict(
       f'{found.cad.cad_id} ({found.similarity:.2f})' for found in objects
     )
     print(f'{folder}: {names or "no object; see --min_score"}')
-
-
-def _confident(
-  detections: Dict[str, np.ndarray], min_score: float, size: Tuple[int, int]
-) -> Dict[str, np.ndarray]:
-  """The detections that score enough, best first; one where several overlap.
-
-  NMS goes class by class: a desk comes out as a table, too. And it goes by
-  boxes: half of a bed comes out as a bed, too.
-
-  Args:
-    detections: of one photo.
-    min_score: the least.
-    size: height and width of the photo.
-  """
-  from mask2cad_tf.geometry import box_overlap
-  from mask2cad_tf.scene import masks
-
-  @functools.cache
-  def mask(index: int) -> np.ndarray:
-    return masks.paste(
-      detections['detection_masks'][index],
-      detections['detection_outer_boxes'][index],
-      *size,
-    )
-
-  def inside(index: int, other: int) -> bool:
-    if classes[index] != classes[other]:
-      return False
-    common = (mask(index) & mask(other)).sum()
-    return common > _INSIDE * max(mask(index).sum(), 1)
-
-  classes = detections['detection_classes']
-  boxes = detections['detection_boxes']
-  scores = detections['detection_scores'][: detections['num_detections']]
-  kept: List[int] = []
-  for index in np.argsort(-scores, kind='stable'):
-    overlaps = box_overlap.box_iou(boxes[index], boxes[kept])
-    if scores[index] < min_score or (overlaps > _SAME_PLACE).any():
-      continue
-    if not any(inside(int(index), other) for other in kept):
-      kept.append(int(index))
-  return {
-    key: value[kept] if key.startswith('detection_') else value
-    for key, value in {**detections, 'num_detections': len(kept)}.items()
-  }
 
 
 def _refine(
@@ -293,8 +243,8 @@ def _load_module():
   )
   refiner = None
   if _REFINE.value:
-    refiner = detection_refiner.DetectionRefiner.of_model(
-      model, config.task.model, gallery, _REFINE_SECONDS.value
+    refiner = detection_refiner.DetectionRefiner.of_encoder(
+      model.view_encoder, config.task.model, gallery, _REFINE_SECONDS.value
     )
   return module, gallery, refiner
 
@@ -312,7 +262,6 @@ def _connect():
     raise ValueError(f'--server={_SERVER.value}: {error}') from error
   refiner = None
   if _REFINE.value:
-    from mask2cad_tf.modeling import fine_features
     from mask2cad_tf.modeling import model_folder
     from mask2cad_tf.serving import detection_refiner
 
@@ -322,11 +271,8 @@ def _connect():
       model_folder.encoder_fingerprint(encoder),
       config.task.model.class_names,
     )
-    refiner = detection_refiner.DetectionRefiner(
-      gallery,
-      config.task.model.pose.rotation_frame,
-      fine_features.extractor(encoder),
-      _REFINE_SECONDS.value,
+    refiner = detection_refiner.DetectionRefiner.of_encoder(
+      encoder, config.task.model, gallery, _REFINE_SECONDS.value
     )
   module = served_module.ServedModule(connection, gallery, _TOP_K.value)
   return module, gallery, refiner

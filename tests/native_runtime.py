@@ -1,6 +1,5 @@
 """The C++ program of `make native`, as a user would build and call it."""
 
-import dataclasses
 import json
 import os
 import pathlib
@@ -13,17 +12,14 @@ from typing import List
 
 import pytest
 
+from tests import command_runner
+
 _ROOT = pathlib.Path(__file__).parents[1]
 BINARY = _ROOT / 'build' / 'mask2cad_native'
 
 
-@dataclasses.dataclass(frozen=True)
-class Result:
+class Result(command_runner.Result):
   """Exit status and what was printed."""
-
-  status: int
-  stdout: str
-  stderr: str
 
   @property
   def answers(self) -> List[Dict[str, Any]]:
@@ -34,9 +30,8 @@ class Result:
   @property
   def only_line(self) -> str:
     """The one line that bad input prints, after checking that it is one."""
-    assert (self.status, self.stdout) == (2, ''), self
-    assert self.stderr.count('\n') == 1, self
-    return self.stderr.rstrip('\n')
+    assert self.stdout == '' and self.stderr.count('\n') == 1, self
+    return super().only_line
 
 
 def build() -> None:

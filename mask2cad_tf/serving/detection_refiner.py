@@ -7,13 +7,13 @@ from typing import Optional
 from typing import Sequence
 
 import numpy as np
+import tensorflow as tf
 
 from mask2cad_tf.configs import mask2cad as mask2cad_config
 from mask2cad_tf.geometry import box_overlap
 from mask2cad_tf.geometry import meshes
 from mask2cad_tf.geometry import rotations
 from mask2cad_tf.modeling import fine_features
-from mask2cad_tf.modeling import mask2cad_model
 from mask2cad_tf.refinement import refiner as refiner_lib
 from mask2cad_tf.retrieval import candidates as candidates_lib
 from mask2cad_tf.retrieval import gallery as gallery_lib
@@ -53,18 +53,18 @@ class DetectionRefiner:
     )
 
   @classmethod
-  def of_model(
+  def of_encoder(
     cls,
-    model: mask2cad_model.Mask2CADModel,
+    encoder: tf.keras.layers.Layer,
     config: mask2cad_config.Mask2CAD,
     gallery: gallery_lib.Gallery,
     seconds: float,
   ) -> 'DetectionRefiner':
-    """The refiner of a model's detections, by its own fine features."""
+    """The refiner of a model's detections, by its view encoder's features."""
     return cls(
       gallery,
       config.pose.rotation_frame,
-      fine_features.extractor(model.view_encoder),
+      fine_features.extractor(encoder),
       seconds,
     )
 
