@@ -22,7 +22,10 @@ setuptools.setup(
   packages=setuptools.find_packages(
     include=['mask2cad_tf*', 'tfrecords_tools*']
   ),
-  package_data={'mask2cad_tf': ['weights/**/*']},
+  package_data={
+    'mask2cad_tf': ['weights/**/*'],
+    'tfrecords_tools': ['cad_sources/*.txt'],
+  },
   python_requires='>=3.9,<3.12',
   install_requires=[
     'absl-py',

@@ -33,6 +33,7 @@ from typing import Sequence
 import yaml
 from absl import flags
 
+import tfrecords_tools
 from mask2cad_tf import command_line
 from mask2cad_tf import conventions
 from mask2cad_tf.geometry.furniture import catalogue
@@ -64,6 +65,11 @@ flags.DEFINE_string(
 )
 
 _TRAIN = 'mask2cad_tf.train'
+# CADs of Sweet Home 3D that stay unseen, to measure on.
+_HELD_OUT = (
+  pathlib.Path(tfrecords_tools.__file__).parent
+  / 'cad_sources/sweethome3d_held_out.txt'
+)
 _CORES = 2  # that the recipe is made for
 _VALIDATIONS = 4  # of a training
 
@@ -186,6 +192,7 @@ class Recipe:
         f'--classes={",".join(conventions.PIX3D_CLASSES)}',
         f'--output_dir={found["sweethome3d"]}',
         f'--clutter_dir={self._clutter}',
+        f'--leave_out={_HELD_OUT}',
       )
     found['furniture'] = self._root / 'libraries' / 'furniture'
     if not found['furniture'].is_dir():

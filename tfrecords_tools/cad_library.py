@@ -11,6 +11,10 @@
   shapenet     the folder of ShapeNetCore v2's synsets
   folder       <class>/<shape>/*.{obj,glb,ply,off}: +y up, fronts towards -z
 
+--only and --leave_out split a collection, for a model to be measured on CADs
+that it never saw; tfrecords_tools/cad_sources/sweethome3d_held_out.txt names
+the 40 that the packaged model has never seen.
+
 Writes <output_dir>/<class>/<shape>/<mesh>, manifest.json, contact_sheet.png.
 """
 
@@ -24,6 +28,7 @@ from absl import flags
 
 from mask2cad_tf import command_line
 from tfrecords_tools.cad_sources import furniture_archives
+from tfrecords_tools.cad_sources import id_lists
 from tfrecords_tools.cad_sources import library_writer
 from tfrecords_tools.cad_sources import mesh_folders
 from tfrecords_tools.cad_sources import shapenet
@@ -63,6 +68,16 @@ flags.DEFINE_string(
 flags.DEFINE_list(
   'classes', [], 'Take these classes only, comma-separated.', flag_values=FLAGS
 )
+flags.DEFINE_string(
+  'only', '', 'Text file of CAD ids: take these only.', flag_values=FLAGS
+)
+flags.DEFINE_string(
+  'leave_out',
+  '',
+  'Text file of CAD ids that stay out, for one to be measured on. An id '
+  '(<class>/<shape>) a line, # begins a comment.',
+  flag_values=FLAGS,
+)
 flags.DEFINE_float(
   'metres_per_unit',
   0.0,
@@ -99,6 +114,8 @@ def build(
   creator: str = '',
   num_processes: int = 2,
   skip_broken: bool = False,
+  only: str = '',
+  leave_out: str = '',
 ) -> library_writer.Report:
   """Builds a library; output folders change only when all went well.
 
@@ -113,6 +130,8 @@ def build(
     creator: of a plain folder's CADs.
     num_processes: how many work; the result does not depend on it.
     skip_broken: list CADs that cannot be read instead of raising.
+    only: text file of the ids to take; '' takes all.
+    leave_out: text file of ids not to take; '' for none.
 
   Returns:
     What came out.
@@ -129,9 +148,10 @@ def build(
     raise ValueError(f'--input is missing: the folder of {source}.')
   wanted = tuple(class_names) if class_names else None
   settings = library_writer.Settings(source, num_processes, skip_broken)
+  chosen = id_lists.IdLists.load(only, leave_out)
   if source == 'sweethome3d':
     return _build_sweethome3d(
-      input_path, output_dir, clutter_dir, wanted, settings
+      input_path, output_dir, clutter_dir, wanted, chosen, settings
     )
   if source == 'pix3d':
     cads = mesh_folders.list_pix3d(input_path, wanted)
@@ -145,18 +165,18 @@ def build(
     raise ValueError(
       f'Unknown source {source!r}; known are {", ".join(SOURCES)}.'
     )
-  return library_writer.write(cads, output_dir, settings)
+  return library_writer.write(chosen.filter(cads), output_dir, settings)
 
 
 def _build_sweethome3d(
-  given, output_dir, clutter_dir, wanted, settings
+  given, output_dir, clutter_dir, wanted, chosen, settings
 ) -> library_writer.Report:
   settings = settings._replace(skip_broken=True, drop_copies=True)
   with tempfile.TemporaryDirectory(prefix='sweethome3d-') as work_dir:
     archives = furniture_archives.find(given, work_dir)
     listing = sweethome3d.list_models(archives, wanted)
     report = library_writer.write(
-      listing.cads, output_dir, settings, listing.failed
+      chosen.filter(listing.cads), output_dir, settings, listing.failed
     )
     if clutter_dir:
       library_writer.write_things(listing.clutter, clutter_dir, settings)
@@ -177,6 +197,8 @@ def main(argv: Sequence[str]) -> None:
     FLAGS.creator,
     FLAGS.num_processes,
     FLAGS.skip_broken,
+    FLAGS.only,
+    FLAGS.leave_out,
   )
   for failure in report.failed:
     print(f'skipped {failure.id}: {failure.reason}', file=sys.stderr)

@@ -104,8 +104,8 @@ class Mask2CAD(retinanet.RetinaNet):
   class_names: List[str] = dataclasses.field(
     default_factory=lambda: list(conventions.PIX3D_CLASSES)
   )
-  # Training shifts the channel statistics of the features that the detector
-  # sees, by so many standard deviations of the batch; 0: never.
+  # Training shifts the channel statistics of the backbone's features, by so
+  # many standard deviations of the batch; 0: never.
   style_noise: float = 0.0
   backbone: Backbone = dataclasses.field(
     default_factory=lambda: Backbone(

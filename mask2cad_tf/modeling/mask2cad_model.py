@@ -73,7 +73,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       object_pool_size: M_i∘F_i is averaged so many times smaller before the CAD
         branches.
       boxes_from_masks: whether a detected object's mask redraws its box.
-      style_noise: see feature_styles.restyle; in training, of the detector's
+      style_noise: see feature_styles.restyle; in training, of the backbone's
         features.
       **kwargs: RetinaNetModel's anchor arguments.
     """
@@ -150,13 +150,15 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     features = images
     if not isinstance(images, Mapping):
       features = self.backbone(images)
+    if training and self._config_dict['style_noise']:
+      features = feature_styles.restyle(
+        features, self._config_dict['style_noise']
+      )
     size = _image_size(features)
     detects = not training or 'detection' in branches
     pyramid = outputs = {}
     if detects or self.roi_pyramid is None:
-      pyramid = self.decoder(
-        self._with_unused_levels(self._restyled(features, training))
-      )
+      pyramid = self.decoder(self._with_unused_levels(features))
     if detects:
       scores, offsets, _ = self.head(pyramid)
       outputs = {'cls_outputs': scores, 'box_outputs': offsets}
@@ -230,14 +232,6 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       level: tf.tile(box[None], [batch, 1, 1, 1])
       for level, box in boxes.items()
     }
-
-  def _restyled(
-    self, features: Mapping[str, tf.Tensor], training: Optional[bool]
-  ) -> Mapping[str, tf.Tensor]:
-    strength = self._config_dict['style_noise']
-    if not (training and strength):
-      return features
-    return feature_styles.restyle(features, strength)
 
   def _with_unused_levels(
     self, features: Mapping[str, tf.Tensor]

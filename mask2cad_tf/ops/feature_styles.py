@@ -1,7 +1,7 @@
 """Photos of other looks, drawn in the space of features.
 
 Channel means and deviations of early features say how a picture was made
-(light, lens, renderer), and less what it shows. A detector that learns from
+(light, lens, renderer), and less what it shows. What learns from
 renderings alone must not lean on them: DSU (Li et al., Uncertainty Modeling
 for Out-of-Distribution Generalization, ICLR 2022, Eqs. 3-7).
 """

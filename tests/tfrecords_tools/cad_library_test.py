@@ -1,6 +1,7 @@
 """Collections to libraries, as a user calls the tool."""
 
 import json
+import pathlib
 import shutil
 
 import numpy as np
@@ -13,6 +14,7 @@ from mask2cad_tf.geometry import meshes
 from tests import command_runner
 from tests.tfrecords_tools.cad_sources import toy_catalogues
 from tfrecords_tools import cad_library
+from tfrecords_tools.cad_sources import id_lists
 
 
 def _catalogue(tmp_path):
@@ -192,6 +194,46 @@ def test_classes_can_be_chosen(tmp_path):
     '--classes=table,sofa',
   )
   assert [cad['class'] for cad in _manifest(output)['cads']] == ['table']
+
+
+def test_lists_split_a_collection(tmp_path):
+  catalogue, listed = _catalogue(tmp_path), tmp_path / 'held_out.txt'
+  listed.write_text('# measured on\nchair/toy_low  # a stool\n\nchair/none\n')
+  for flag in ('only', 'leave_out'):
+    result = _run(
+      'sweethome3d',
+      tmp_path / flag,
+      f'--input={catalogue}',
+      f'--{flag}={listed}',
+    )
+    assert 'not in the collection: chair/none' in result.stderr
+  only, rest = (
+    [cad['id'] for cad in _manifest(tmp_path / flag)['cads']]
+    for flag in ('only', 'leave_out')
+  )
+  assert only == ['chair/toy_low']
+  assert rest == ['chair/toy_chair', 'table/toy_table']
+
+
+def test_an_empty_list_is_an_error(tmp_path):
+  listed = tmp_path / 'none.txt'
+  listed.write_text('# nothing\n')
+  line = _run(
+    'folder',
+    tmp_path / 'lib',
+    f'--input={_folder(tmp_path / "in")}',
+    f'--leave_out={listed}',
+  ).only_line
+  assert str(listed) in line and 'names no CAD' in line
+
+
+def test_held_out_cads_of_the_packaged_model():
+  path = pathlib.Path(cad_library.__file__).parent / (
+    'cad_sources/sweethome3d_held_out.txt'
+  )
+  ids = id_lists.IdLists.load(str(path), '').only
+  assert len(ids) == 40
+  assert {cad_id.split('/')[0] for cad_id in ids} == {'chair', 'table'}
 
 
 def test_two_builds_give_equal_bytes_with_any_number_of_processes(tmp_path):
