@@ -66,6 +66,7 @@ class CadHead(hyperparams.Config):
     1  # cells a side that a trunk ends in; 1 is Tables 6-8's mean
   )
   norm: str = 'batch_norm'  # 'batch_norm', 'sync_batch_norm' or 'group_norm'
+  use_mask: bool = True  # the branches see M_i∘F_i; False: F_i
   stop_mask_gradient: bool = True  # M_i enters M_i∘F_i as a constant
 
 
@@ -127,6 +128,7 @@ class Parser(retinanet.Parser):
   num_sampled_rois: int = 8  # Q, Sec. 3.2
   box_jitter_scale: float = 0.025  # Sec. 3.4
   num_canonical_views: int = 3  # of NUM_VIEWS, Sec. 3.4; one jittered view more
+  jittered_view: bool = True  # False: one more canonical view in its place
   max_pool_objects: int = 8  # objects per image whose views join the pool
   num_distractor_cads: int = 0  # further CADs of the same classes in the pool
   nearest_views: bool = False  # canonical views near the object's rotation

@@ -304,7 +304,7 @@ class Parser(parser.Parser):
     views, rows = view_pool.object_views(
       self._store,
       sampled['rows'],
-      sampled['views'],
+      sampled['views'] if config.jittered_view else None,
       flip,
       config.num_canonical_views,
       config.max_pool_objects,

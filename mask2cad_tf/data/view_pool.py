@@ -20,7 +20,7 @@ _BLACK = tf.io.encode_png(tf.zeros([_SIZE, _SIZE, 1], tf.uint8)).numpy()
 def object_views(
   store: view_store.ViewStore,
   rows: tf.Tensor,
-  jittered: tf.Tensor,
+  jittered: Optional[tf.Tensor],
   flip: tf.Tensor,
   num_canonical: int,
   max_objects: int,
@@ -33,7 +33,8 @@ def object_views(
     store: all CADs.
     rows: int32 [m], m <= max_objects, the objects' CADs; -1 unknown.
     jittered: string [m], PNG of the objects' jittered views, or the bytes of
-      their features where the store has features.
+      their features where the store has features; None: one canonical view more
+      takes its place.
     flip: bool, whether the photo is flipped; the jittered views then are too.
     num_canonical: canonical views per object, without replacement.
     max_objects: O.
@@ -46,13 +47,16 @@ def object_views(
     and rows int32 [O]; -1 and black for padding and unknown CADs. With
     features: [O, num_canonical + 1, *feature_shape] of the views.
   """
-  own = _sample_views(store, rows, num_canonical, seed, toward)
-  jittered = tf.where(rows < 0, _blank(store), jittered)
-  canonical = _open(store, own)  # [m, V-1, S, S, 1]
-  last = _open(store, jittered[:, tf.newaxis])  # [m, 1, S, S, 1]
-  if not store.feature_shape:
-    last = tf.where(flip, tf.reverse(last, axis=[3]), last)
-  return _pad(tf.concat([canonical, last], axis=1), rows, max_objects)
+  count = num_canonical + (jittered is None)
+  own = _sample_views(store, rows, count, seed, toward)
+  views = _open(store, own)  # [m, count, S, S, 1]
+  if jittered is not None:
+    jittered = tf.where(rows < 0, _blank(store), jittered)
+    last = _open(store, jittered[:, tf.newaxis])  # [m, 1, S, S, 1]
+    if not store.feature_shape:
+      last = tf.where(flip, tf.reverse(last, axis=[3]), last)
+    views = tf.concat([views, last], axis=1)
+  return _pad(views, rows, max_objects)
 
 
 def distractor_views(

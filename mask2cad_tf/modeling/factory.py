@@ -87,6 +87,7 @@ def build_mask2cad(
     boxes_from_masks=model_config.roi.boxes_from_masks,
     style_noise=model_config.style_noise,
     object_pool_size=model_config.cad_head.pool_size,
+    use_mask=model_config.cad_head.use_mask,
     stop_mask_gradient=model_config.cad_head.stop_mask_gradient,
     min_level=model_config.min_level,
     max_level=model_config.max_level,

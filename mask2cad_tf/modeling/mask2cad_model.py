@@ -40,6 +40,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     pose_decoder: tf.keras.layers.Layer,
     view_encoder: tf.keras.layers.Layer,
     outer_box_scale: float,
+    use_mask: bool = True,
     stop_mask_gradient: bool = True,
     roi_pyramid: Optional[tf.keras.layers.Layer] = None,
     square_outer_boxes: bool = False,
@@ -66,6 +67,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       pose_decoder: layers.pose_decoder.PoseDecoder.
       view_encoder: view_encoder.ViewEncoder, or another of its interface.
       outer_box_scale: side of the outer box over the box's.
+      use_mask: whether the CAD branches see M_i∘F_i; F_i otherwise.
       stop_mask_gradient: whether M_i enters M_i∘F_i as a constant.
       roi_pyramid: layers.fused_pyramid.FusedPyramid, which RoIs are cropped
         from; None: from the detector's FPN.
@@ -96,6 +98,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     self._config_dict.update(
       parts,
       outer_box_scale=outer_box_scale,
+      use_mask=use_mask,
       stop_mask_gradient=stop_mask_gradient,
       square_outer_boxes=square_outer_boxes,
       object_pool_size=object_pool_size,
@@ -306,13 +309,15 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     coarse_logits = self.coarse_mask_head(
       mask_features, prior_masks, classes, training=training
     )
-    object_features = roi_masks.mask_features(
-      roi_features,
-      tf.cast(coarse_logits, roi_features.dtype),
-      self._config_dict['stop_mask_gradient'],
-    )
+    config, object_features = self._config_dict, roi_features
+    if config['use_mask']:
+      object_features = roi_masks.mask_features(
+        roi_features,
+        tf.cast(coarse_logits, roi_features.dtype),
+        config['stop_mask_gradient'],
+      )
     object_features = roi_masks.pool(
-      object_features, self._config_dict['object_pool_size']
+      object_features, config['object_pool_size']
     )
     outputs = {
       'prior_masks': prior_masks,

@@ -73,7 +73,10 @@ VARIANTS = {
   'pooled embedding': _model('cad_head', grid_size=1),
   'no distractors': _parser(num_distractor_cads=0),
   'any views': _parser(nearest_views=False),
+  'no jittered views': _parser(jittered_view=False),
   'boxes not jittered': _parser(box_jitter_scale=0.0),
+  'features without mask': _model('cad_head', use_mask=False),
+  'no style noise': {'model': {'style_noise': 0.0}},
 }
 _MEASURES = ('top1', 'top5', 'median_degrees', 'within_30', 'mask_iou')
 

@@ -36,6 +36,15 @@ def test_objects_show_three_different_views_and_the_jittered_one(store, seed):
   assert not views[2:].numpy().any()
 
 
+def test_a_canonical_view_may_take_the_jittered_ones_place(store):
+  views, _ = view_pool.object_views(
+    store, tf.constant([4]), None, tf.constant(True), 3, 2, tf.constant([1, 2])
+  )
+  assert views.shape == [2, 4, 128, 128, 1]
+  known = [_png(store, 4, view).tobytes() for view in range(16)]
+  assert all(views[0, i].numpy().tobytes() in known for i in range(4))
+
+
 def test_flip_turns_the_jittered_view_only(store):
   arguments = (3, 2, tf.constant([1, 2]))
   plain, flipped = (

@@ -282,6 +282,24 @@ def test_mask_gradient_is_stopped_by_default(build_tiny, tiny_config, inputs):
   assert any(g is not None for g in coarse_gradient(False))
 
 
+def test_cad_branches_may_see_features_without_the_mask(
+  build_tiny, tiny_config, inputs
+):
+  def embeddings(use_mask, mask_bias):
+    config = tiny_config.replace()
+    config.cad_head.use_mask = use_mask
+    tf.keras.utils.set_random_seed(1)
+    model = build_tiny(config)
+    given = _given(inputs)
+    model(**given, training=False)
+    bias = model.coarse_mask_head.trainable_variables[-1]
+    bias.assign(tf.fill(bias.shape, mask_bias))
+    return model(**given, training=False)['detection_embeddings']
+
+  assert not np.allclose(embeddings(True, -3.0), embeddings(True, 3.0))
+  np.testing.assert_array_equal(embeddings(False, -3.0), embeddings(False, 3.0))
+
+
 def test_arguments_that_a_mode_needs(tiny, inputs):
   with pytest.raises(ValueError, match='roi_boxes and roi_classes together'):
     tiny(inputs['images'], roi_boxes=inputs['roi_boxes'], training=False)
