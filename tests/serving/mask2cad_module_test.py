@@ -262,10 +262,9 @@ def test_the_gallery_can_be_replaced_by_a_larger_one():
   embeddings = np.zeros((5, 2, 4), np.float32)
   embeddings[:, :, 1] = np.array([1, 2, 3, 4, -5])[:, None]
   embeddings[:4, :, 0] = 1.0
-  module.gallery_embeddings.assign(embeddings)
-  module.gallery_valid.assign(np.ones((5, 2), bool))
-  module.gallery_labels.assign([1, 1, 1, 1, 2])
-  module.gallery_cad_ids.assign(list('abcde'))
+  module.assign_gallery(
+    embeddings, np.ones((5, 2), bool), [1, 1, 1, 1, 2], list('abcde')
+  )
   outputs = module.predict(image, camera)
   assert outputs['detection_cad_ids'].numpy()[0, 0].tolist() == [
     b'd',
