@@ -1,9 +1,10 @@
 """Nearest CADs in galleries of millions of views: nearly always the exact ones.
 
-Each class has an inverted file: its views in cells around centroids, one byte a
-number. An object is compared with the views of the nearest cells; the CADs
-found that way are compared again as `search` does, all views, in full. It is
-Python and faiss: for a gallery that lies here, not for a SavedModel.
+Each class has an inverted file: its views in cells around centroids, as codes
+of four bits for two numbers. An object is compared with the codes in the
+nearest cells; the CADs found that way are compared again as `search` does, all
+views, in full. It is Python and faiss: for a gallery that lies here, not for a
+SavedModel.
 """
 
 from typing import Any
@@ -17,8 +18,9 @@ from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.retrieval import search
 
 _WHOLE = 4096  # views of a class that are compared one by one, at most
-_PROBES = 16  # cells that are looked into, of about sqrt(views)
-_RERANKED = 2  # CADs compared in full, for each one asked for
+_SCANNED = 16_384  # views of the cells that are looked into, about
+_FETCHED = 16  # views taken from them, for each CAD asked for
+_RERANKED = 4  # CADs compared in full, for each one asked for
 _PER_CELL = 64  # views that a centroid is learnt from
 _CHUNK = 65_536  # views that are normalised at a time
 _SEED = 0  # of the choice of views that the centroids are learnt from
@@ -42,7 +44,7 @@ class ApproximateSearch:
   """Searches a gallery, cells first."""
 
   def __init__(self, gallery: gallery_lib.Gallery):
-    """Learns the cells: about ten seconds for a million views.
+    """Learns the cells: half a minute for a million views.
 
     Args:
       gallery: whose embeddings it keeps, not a copy.
@@ -115,14 +117,15 @@ class ApproximateSearch:
 
     faiss, length = self._faiss, self._embeddings.shape[-1]
     num_cells = int(np.sqrt(len(views)))
-    cells = faiss.IndexIVFScalarQuantizer(
+    cells = faiss.IndexIVFPQFastScan(
       faiss.IndexFlatIP(length),
       length,
       num_cells,
-      faiss.ScalarQuantizer.QT_8bit,
+      length if length % 2 else length // 2,  # codes
+      4,  # bits of each
       faiss.METRIC_INNER_PRODUCT,
     )
-    cells.nprobe = _PROBES
+    cells.nprobe = -(-_SCANNED * num_cells // len(views))
     count = min(_PER_CELL * num_cells, len(views))
     rng = np.random.default_rng(_SEED)
     cells.train(unit_views(rng.choice(len(views), count, replace=False)))
@@ -137,14 +140,15 @@ class ApproximateSearch:
     """
     if found.cells is None:
       return found.rows
-    # Were all nearest views those of the same few CADs, k would still be found.
-    num_views = k * self._valid.shape[1]
-    _, views = found.cells.search(query[np.newaxis], num_views)
-    cads = found.cad_of_view[views[0][views[0] >= 0]]
-    cads, firsts = np.unique(cads, return_index=True)
-    if len(cads) < min(k, len(found.rows)):
-      return found.rows
-    return np.sort(cads[np.argsort(firsts)[: _RERANKED * k]])
+    num_views = self._valid.shape[1]
+    # Seldom are the nearest views all those of a few CADs: then with all views.
+    for fetched in (min(_FETCHED, num_views), num_views):
+      _, views = found.cells.search(query[np.newaxis], fetched * k)
+      cads = found.cad_of_view[views[0][views[0] >= 0]]
+      cads, firsts = np.unique(cads, return_index=True)
+      if len(cads) >= min(k, len(found.rows)):
+        return np.sort(cads[np.argsort(firsts)[: _RERANKED * k]])
+    return found.rows
 
   def _cosines(self, query: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """float32 [n], each CAD's largest over its valid views."""

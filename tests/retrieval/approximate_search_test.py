@@ -57,8 +57,9 @@ def test_large_classes_are_searched_by_cells():
   valid = rng.random((3000, 4)) < 0.8
   labels = np.where(np.arange(3000) % 3, 1, 2)  # 8,000 and 4,000 views
   search = approximate_search.ApproximateSearch(_gallery(views, valid, labels))
-  # 6,400 valid views of class 1 at 16 bytes, an id of 8 and a row of 4 each.
-  assert 6000 * 28 < search.num_bytes < 7000 * 28 + 80 * 16 * 4 + 10_000
+  # 6,400 valid views of class 1: 8 codes of half a byte, an id of 8 bytes, a
+  # row of 4; codes come in blocks of 32.
+  assert 6000 * 16 < search.num_bytes < 8000 * 16 + 80 * 32 * 4 + 20_000
   queries, classes = search_reference.queries(rng, views, (4, 16), 2)
   rows, similarities = search.top_k(queries, classes, 10)
   expected, _ = search_reference.top_k(
@@ -94,7 +95,7 @@ def test_large_classes_are_searched_by_cells():
 def test_more_asked_for_than_the_cells_hold(monkeypatch):
   """No cell is looked into but one: the whole class is compared then."""
   monkeypatch.setattr(approximate_search, '_WHOLE', 100)
-  monkeypatch.setattr(approximate_search, '_PROBES', 1)
+  monkeypatch.setattr(approximate_search, '_SCANNED', 1)
   rng = np.random.default_rng(2)
   views = _clustered(rng, 200, 4)
   gallery = (views, np.ones((200, 4), bool), np.ones(200, int))
