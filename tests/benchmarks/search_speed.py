@@ -34,7 +34,6 @@ from typing import Sequence
 import numpy as np
 import tensorflow as tf
 from absl import flags
-from absl import logging
 
 from mask2cad_tf import command_line
 from mask2cad_tf.retrieval import approximate_search
@@ -232,7 +231,8 @@ def _recall(exact: np.ndarray, guessed: np.ndarray) -> float:
 def _table(rows: Sequence[Dict[str, Any]]) -> str:
   lines = [
     '| views | a CAD | classes | one pass ms | exact p50, p95 ms | passes | '
-    'target | approximate p50, p95 ms | of exact | recall@10 | build s (CPU s) | MiB |',
+    'target | approximate p50, p95 ms | of exact | recall@10 | '
+    'build s (CPU s) | MiB |',
     '|---' * 12 + '|',
   ]
   for row in rows:
@@ -277,7 +277,7 @@ def main(argv: Sequence[str]) -> None:
   rows = []
   for case in _CASES:
     if case.views <= _MAX_VIEWS.value:
-      logging.info('%s', case)
+      print(f'{case.views:,} views, {case.classes} classes ...', flush=True)
       rows.append(_measure(case))
   report = {
     'batch': _BATCH,
