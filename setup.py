@@ -11,6 +11,7 @@ _VERSION = re.search(
 ).group(1)
 _BEAM = 'apache-beam>=2.77; python_version >= "3.10"'
 _SERVING = 'tensorflow-serving-api~=2.15.0'
+_ANN = 'faiss-cpu>=1.13'
 
 setuptools.setup(
   name='mask2cad-tf',
@@ -47,8 +48,9 @@ setuptools.setup(
     'trimesh',
   ],
   extras_require={
+    'ann': [_ANN],
     'beam': [_BEAM],
     'serving': [_SERVING],
-    'dev': [_BEAM, _SERVING, 'pytest', 'pytest-xdist', 'rtree', 'ruff'],
+    'dev': [_ANN, _BEAM, _SERVING, 'pytest', 'pytest-xdist', 'rtree', 'ruff'],
   },
 )

@@ -95,6 +95,14 @@ flags.DEFINE_boolean(
   flag_values=FLAGS,
 )
 flags.DEFINE_enum(
+  'search',
+  'exact',
+  ['exact', 'approximate'],
+  'How the CADs of the gallery are found. approximate: for galleries of '
+  "millions of views; needs faiss, pip install 'mask2cad-tf[ann]'.",
+  flag_values=FLAGS,
+)
+flags.DEFINE_enum(
   'depth_mode',
   'origin',
   ['origin', 'mid_range', 'box_fit'],
@@ -213,6 +221,7 @@ def _open_model(
   from mask2cad_tf.evaluation import predictors
   from mask2cad_tf.evaluation import true_cads
   from mask2cad_tf.modeling import model_folder
+  from mask2cad_tf.retrieval import approximate_search
   from mask2cad_tf.retrieval import gallery as gallery_lib
   from mask2cad_tf.scene import masks
   from mask2cad_tf.serving import detection_refiner
@@ -225,8 +234,11 @@ def _open_model(
   gallery = gallery_lib.load(
     options.gallery, model_folder.fingerprint(model), class_names
   )
+  searcher = None
+  if options.search == 'approximate':
+    searcher = approximate_search.ApproximateSearch(gallery)
   module = mask2cad_module.Mask2CADModule(
-    model, task, gallery, top_k=_NUM_CANDIDATES
+    model, task, gallery, top_k=_NUM_CANDIDATES, searcher=searcher
   )
   if options.training_free:
     module = training_free.TrainingFreeModule(
@@ -254,6 +266,7 @@ def _open_model(
     'gallery_cads': len(gallery.cads),
     'depth_mode': options.depth_mode,
     'retrieval': 'training-free' if options.training_free else 'trained',
+    **({} if searcher is None else {'search': 'approximate'}),
     'refined': (
       f'{options.refine_seconds:g} s an object, the '
       f'{options.refine_objects} best detections of a photo'

@@ -111,6 +111,14 @@ _LABEL = flags.DEFINE_string(
   'Class of the --box; predicted where it is not given.',
   flag_values=FLAGS,
 )
+_SEARCH = flags.DEFINE_enum(
+  'search',
+  'exact',
+  ['exact', 'approximate'],
+  'How the CADs of the gallery are found. approximate: for galleries of '
+  "millions of views; needs faiss, pip install 'mask2cad-tf[ann]'.",
+  flag_values=FLAGS,
+)
 _SERVER = flags.DEFINE_string(
   'server',
   None,
@@ -227,6 +235,7 @@ def _refine(
 def _load_module():
   """The inference path, its gallery, and the refiner, if asked for."""
   from mask2cad_tf.modeling import model_folder
+  from mask2cad_tf.retrieval import approximate_search
   from mask2cad_tf.retrieval import gallery as gallery_lib
   from mask2cad_tf.serving import detection_refiner
   from mask2cad_tf.serving import mask2cad_module
@@ -238,8 +247,11 @@ def _load_module():
     model_folder.fingerprint(model),
     config.task.model.class_names,
   )
+  searcher = None
+  if _SEARCH.value == 'approximate':
+    searcher = approximate_search.ApproximateSearch(gallery)
   module = mask2cad_module.Mask2CADModule(
-    model, config.task, gallery, _TOP_K.value
+    model, config.task, gallery, _TOP_K.value, searcher=searcher
   )
   refiner = None
   if _REFINE.value:
@@ -354,6 +366,11 @@ def _check_flags(
     raise ValueError(
       '--box and --server exclude each other: an exported model looks for the '
       'objects itself. Leave out --server to run the model here.'
+    )
+  if _SEARCH.value != 'exact' and _SERVER.value:
+    raise ValueError(
+      f'--search={_SEARCH.value} and --server exclude each other: an exported '
+      'model searches exactly. Leave out one of them.'
     )
   if box and len(_IMAGE.value) > 1:
     raise ValueError(

@@ -104,6 +104,26 @@ def test_a_model_gets_all_tables(evaluated):
   assert 'Oracle' in (evaluated / 'tables.md').read_text()
 
 
+def test_a_small_gallery_is_searched_alike_either_way(
+  evaluated, tiny_world, toy_data, tmp_path, monkeypatch
+):
+  tiny_world.patch(monkeypatch)
+  result = _run(
+    '--search=approximate',
+    f'--model={tiny_world.model_dir}',
+    f'--gallery={tiny_world.gallery_dir}',
+    f'--records={toy_data.photo_records}',
+    f'--output_dir={tmp_path}',
+    '--depth_mode=mid_range',
+  )
+  assert result.status == 0, result
+  approximate, exact = _tables(tmp_path), _tables(evaluated)
+  assert approximate['settings'].pop('search') == 'approximate'
+  assert 'search' not in exact['settings']
+  assert approximate['mesh_ap'] == exact['mesh_ap']
+  assert approximate['true_boxes'] == exact['true_boxes']
+
+
 def test_true_boxes_are_the_models_boxes(
   evaluated, tiny_world, toy_data, tmp_path, monkeypatch
 ):

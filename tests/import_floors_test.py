@@ -46,6 +46,7 @@ _SINGLE_DOORS = {
   'tensorflow_graphics': {'mask2cad_tf/ops/quaternions.py'},
   'tensorflow_addons': {'mask2cad_tf/data/color_jitter.py'},
   'embreex': {'mask2cad_tf/geometry/ray_caster.py'},
+  'faiss': {'mask2cad_tf/retrieval/approximate_search.py'},
   'grpc': {'mask2cad_tf/serving/grpc_client.py'},
   'tensorflow_serving': {'mask2cad_tf/serving/grpc_client.py'},
 }

@@ -155,6 +155,34 @@ def test_box_with_label_and_depth(tiny_world, tmp_path):
   assert thing['translation'][2] == pytest.approx(1.5)
 
 
+def test_a_small_gallery_is_searched_alike_either_way(tiny_world, tmp_path):
+  arguments = ('--min_score=0.1', '--norefine')
+  _run(tiny_world, tmp_path / 'exact', *arguments)
+  result = _run(
+    tiny_world, tmp_path / 'approximate', *arguments, '--search=approximate'
+  )
+  assert result.status == 0, result
+  exact, approximate = (
+    _scene(tmp_path / name / '0001')['objects']
+    for name in ('exact', 'approximate')
+  )
+  assert len(exact) == len(approximate) > 0
+  for one, other in zip(exact, approximate):
+    assert one['cad_id'] == other['cad_id']
+    for ours, theirs in zip(one['candidates'], other['candidates']):
+      assert ours['cad_id'] == theirs['cad_id']
+      assert ours['similarity'] == pytest.approx(theirs['similarity'], abs=1e-4)
+
+
+def test_without_the_extra_it_says_how_to_install_it(
+  tiny_world, tmp_path, monkeypatch
+):
+  monkeypatch.setitem(sys.modules, 'faiss', None)
+  result = _run(tiny_world, tmp_path / 'out', '--search=approximate')
+  assert "pip install 'mask2cad-tf[ann]'" in result.only_line
+  assert not (tmp_path / 'out').exists()
+
+
 def test_box_takes_the_class_of_a_detection(tiny_world, tmp_path):
   _run(tiny_world, tmp_path / 'all', '--min_score=0.1')
   seen = _scene(tmp_path / 'all' / '0001')['objects'][0]

@@ -22,6 +22,7 @@ class Options:
     true_masks: on true boxes, compare renderings with the true masks.
     training_free: rank CADs by ImageNet features of masked crops instead of
       the trained embedding.
+    search: 'exact', or 'approximate' for very large galleries.
     depth_mode: of `given_depth.MODES`.
     f1_distance: threshold of F1 in AP^mesh.
     seed: of the points on the surfaces.
@@ -39,6 +40,7 @@ class Options:
   refine_objects: int = 5
   true_masks: bool = False
   training_free: bool = False
+  search: str = 'exact'
   depth_mode: str = 'origin'
   f1_distance: float = 0.3
   seed: int = 0
@@ -75,6 +77,11 @@ class Options:
       raise ValueError(
         '--training_free is the baseline without refinement: --refine would '
         'take its candidates from the trained embedding. Give one of them.'
+      )
+    if self.search != 'exact' and (self.ground_truth or self.training_free):
+      raise ValueError(
+        '--search is of the trained embedding: leave it out beside '
+        '--ground_truth and --training_free.'
       )
     if self.true_masks and not self.refine:
       raise ValueError(

@@ -58,9 +58,7 @@ class _Filling(tf.saved_model.experimental.TrackableResource):
     module = self._module
     with tf.device('cpu:0'):
       content = tf.io.read_file(module.gallery_asset.asset_path)
-      arrays = _parse(content, module.gallery_embeddings.shape[-1])
-      for name, value in arrays.items():
-        getattr(module, f'gallery_{name}').assign(value)
+      module.assign_gallery(**_parse(content, module.gallery_views.shape[2]))
 
 
 def _parse(content: tf.Tensor, width: int) -> Dict[str, tf.Tensor]:
@@ -152,8 +150,7 @@ def _write_gallery(gallery: gallery_lib.Gallery, folder: str) -> None:
 def _without_gallery(module: tf.Module) -> Iterator[None]:
   """Empties the gallery's variables: a checkpoint is not to hold them."""
   variables = [
-    module.gallery_embeddings,
-    module.gallery_valid,
+    module.gallery_views,
     module.gallery_labels,
     module.gallery_cad_ids,
   ]

@@ -9,6 +9,7 @@ from typing import Any
 from typing import Dict
 from typing import Mapping
 from typing import Optional
+from typing import Protocol
 from typing import Tuple
 
 import numpy as np
@@ -55,6 +56,15 @@ class _Untracked:
     self.value = value
 
 
+class Searcher(Protocol):
+  """retrieval.approximate_search.ApproximateSearch."""
+
+  def top_k(
+    self, embeddings: np.ndarray, classes: np.ndarray, k: int
+  ) -> Tuple[np.ndarray, np.ndarray]:
+    """As `search.top_k`, not in a graph."""
+
+
 class Mask2CADModule(tf.Module):
   """Network, anchors, gallery and camera geometry around one `infer`."""
 
@@ -65,6 +75,7 @@ class Mask2CADModule(tf.Module):
     gallery: gallery_lib.Gallery,
     top_k: int = 5,
     pasted_masks: bool = False,
+    searcher: Optional[Searcher] = None,
   ):
     """Puts the parts together.
 
@@ -75,11 +86,14 @@ class Mask2CADModule(tf.Module):
       top_k: CADs returned per detection, best first.
       pasted_masks: the signatures return masks in the frame of the photo, as
         `detections.paste_masks` defines it, in place of RoI masks.
+      searcher: finds the CADs of the gallery in place of the exact search in
+        the graph; such a module cannot be exported.
     """
     super().__init__(name='mask2cad')
     self._config = config
     self._top_k = top_k
     self._pasted_masks = pasted_masks
+    self._searcher = _Untracked(searcher)
     self._network = _Untracked(model)
     self._network_variables = model.variables
     self._input_size = list(config.model.input_size[:2])
@@ -100,19 +114,43 @@ class Mask2CADModule(tf.Module):
   def _set_gallery(self, gallery: gallery_lib.Gallery) -> None:
     """Variables whose number of CADs and views may change later."""
 
-    def variable(value: Any, name: str) -> tf.Variable:
-      shape = [None] * min(2, np.ndim(value)) + list(np.shape(value)[2:])
-      return tf.Variable(value, trainable=False, shape=shape, name=name)
+    def variable(name: str, *shape: Optional[int], dtype: Any) -> tf.Variable:
+      empty = tf.zeros([size or 0 for size in shape], dtype)
+      return tf.Variable(empty, trainable=False, shape=shape, name=name)
 
+    panel, length = search.PANEL, gallery.embeddings.shape[-1]
     with tf.device('cpu:0'):  # strings live nowhere else
-      self.gallery_embeddings = variable(
-        gallery.embeddings, 'gallery_embeddings'
+      self.gallery_views = variable(
+        'gallery_views', None, None, length, panel, dtype=tf.float32
       )
-      self.gallery_valid = variable(gallery.valid, 'gallery_valid')
-      self.gallery_labels = variable(gallery.labels, 'gallery_labels')
-      self.gallery_cad_ids = variable(
-        np.array(gallery.cad_ids, object), 'gallery_cad_ids'
+      self.gallery_labels = variable(
+        'gallery_labels', None, panel, dtype=tf.int32
       )
+      self.gallery_cad_ids = variable('gallery_cad_ids', None, dtype=tf.string)
+      self.assign_gallery(
+        gallery.embeddings, gallery.valid, gallery.labels, gallery.cad_ids
+      )
+
+  def assign_gallery(
+    self,
+    embeddings: tf.Tensor,
+    valid: tf.Tensor,
+    labels: tf.Tensor,
+    cad_ids: tf.Tensor,
+  ) -> None:
+    """Another gallery, of any number of CADs and views; works in a graph.
+
+    Args:
+      embeddings: float [cads, V, E], as a gallery has them.
+      valid: bool [cads, V].
+      labels: int32 [cads].
+      cad_ids: string [cads].
+    """
+    self.gallery_cad_ids.assign(cad_ids)
+    if self._searcher.value is None:
+      index = search.index(embeddings, valid, labels)
+      self.gallery_views.assign(index.views)
+      self.gallery_labels.assign(index.labels)
 
   def preprocess(self, images: tf.Tensor) -> Tuple[tf.Tensor, tf.Tensor]:
     """Resizes, normalizes and pads photos of one size, as in training.
@@ -256,14 +294,22 @@ class Mask2CADModule(tf.Module):
     }
 
   def _retrieve(self, outputs: Mapping[str, tf.Tensor]) -> Dict[str, tf.Tensor]:
-    rows, similarities = search.top_k(
+    embeddings, classes = (
       outputs['detection_embeddings'],
       outputs['detection_classes'],
-      self.gallery_embeddings,
-      self.gallery_valid,
-      self.gallery_labels,
-      self._top_k,
     )
+    if self._searcher.value is None:
+      gallery = search.Index(self.gallery_views, self.gallery_labels)
+      rows, similarities = search.top_k(
+        embeddings, classes, gallery, self._top_k
+      )
+    else:
+      rows, similarities = map(
+        tf.constant,
+        self._searcher.value.top_k(
+          embeddings.numpy(), classes.numpy(), self._top_k
+        ),
+      )
     with tf.device('cpu:0'):
       cad_ids = tf.gather(self.gallery_cad_ids, tf.maximum(rows, 0))
       cad_ids = tf.where(rows >= 0, cad_ids, '')
@@ -375,7 +421,15 @@ class Mask2CADModule(tf.Module):
       )
 
   def signatures(self) -> Dict[str, Any]:
-    """The SavedModel's signatures by name."""
+    """The SavedModel's signatures by name.
+
+    Raises:
+      ValueError: a searcher stands in for the search in the graph.
+    """
+    if self._searcher.value is not None:
+      raise ValueError(
+        'A SavedModel searches exactly: make the module without a searcher.'
+      )
     entries = {
       'serving_default': self.serve,
       'serve_with_intrinsics': self.serve_with_intrinsics,

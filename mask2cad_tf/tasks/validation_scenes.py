@@ -95,7 +95,8 @@ class ValidationScenes:
     logs = {}
     if self._store and self._photos:
       gallery = self._gallery()
-      found = [self._retrieve(photo, gallery) for photo in self._photos]
+      index = search.index(gallery.embeddings, gallery.valid, gallery.labels)
+      found = [self._retrieve(photo, index) for photo in self._photos]
       logs.update(self._accuracy(found, gallery))
       if self._config.allow_image_summary and self._config.library_path:
         logs['image/scenes'] = self._pictures(found, gallery)
@@ -146,15 +147,13 @@ class ValidationScenes:
     }
 
   def _retrieve(
-    self, photo: Mapping[str, np.ndarray], gallery: gallery_lib.Gallery
+    self, photo: Mapping[str, np.ndarray], index: search.Index
   ) -> Dict[str, np.ndarray]:
     """The photo with `detection_cads` and `detection_cad_scores`."""
     rows, similarities = search.top_k(
       photo['detection_embeddings'][np.newaxis],
       photo['detection_classes'][np.newaxis],
-      gallery.embeddings,
-      gallery.valid,
-      gallery.labels,
+      index,
       k=1,
     )
     return {

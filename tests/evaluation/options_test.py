@@ -15,6 +15,8 @@ _TRUTH = {'ground_truth': True, 'library': 'l', 'model': '', 'gallery': ''}
     ({'model': ''}, '--model and --gallery'),
     ({'ground_truth': True}, 'needs --library'),
     ({'ground_truth': True, 'library': 'l'}, 'neither --model nor --gallery'),
+    ({'search': 'approximate', 'training_free': True}, '--search is of the'),
+    ({**_TRUTH, 'search': 'approximate'}, '--search is of the'),
     (
       {**_TRUTH, 'refine': True},
       '--ground_truth has nothing to refine or retrieve',

@@ -17,6 +17,7 @@ from mask2cad_tf import gallery as gallery_command
 from mask2cad_tf.modeling import model_folder
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.retrieval import gallery_builder
+from mask2cad_tf.retrieval import search
 from mask2cad_tf.serving import gallery_assets
 from tests import command_runner
 
@@ -134,9 +135,9 @@ def _box(folder, extents):
 
 
 def test_the_module_keeps_its_gallery(tiny_world, exported):
-  np.testing.assert_array_equal(
-    tiny_world.module.gallery_embeddings, tiny_world.gallery.embeddings
-  )
+  gallery = tiny_world.gallery
+  index = search.index(gallery.embeddings, gallery.valid, gallery.labels)
+  np.testing.assert_array_equal(tiny_world.module.gallery_views, index.views)
   assert tiny_world.module.gallery_cad_ids.shape == [None]
   assert not hasattr(tiny_world.module, 'gallery_asset')
 
@@ -144,7 +145,7 @@ def test_the_module_keeps_its_gallery(tiny_world, exported):
 def test_the_checkpoint_has_no_gallery(exported):
   shapes = dict(tf.train.list_variables(str(exported / 'variables/variables')))
   galleries = {k: v for k, v in shapes.items() if k.startswith('gallery_')}
-  assert len(galleries) == 4
+  assert len(galleries) == 3
   assert all(shape[0] == 0 for shape in galleries.values())
 
 

@@ -91,13 +91,13 @@ def _gallery():
   )
 
 
-def _module(frame='camera', top_k=3):
+def _module(frame='camera', top_k=3, searcher=None):
   config = mask2cad_config.Mask2CADTask()
   config.model.input_size = [100, 128, 3]
   config.model.class_names = ['bed', 'sofa']
   config.model.pose.rotation_frame = frame
   return mask2cad_module.Mask2CADModule(
-    _FakeNetwork(), config, _gallery(), top_k
+    _FakeNetwork(), config, _gallery(), top_k, searcher=searcher
   )
 
 
@@ -262,16 +262,43 @@ def test_the_gallery_can_be_replaced_by_a_larger_one():
   embeddings = np.zeros((5, 2, 4), np.float32)
   embeddings[:, :, 1] = np.array([1, 2, 3, 4, -5])[:, None]
   embeddings[:4, :, 0] = 1.0
-  module.gallery_embeddings.assign(embeddings)
-  module.gallery_valid.assign(np.ones((5, 2), bool))
-  module.gallery_labels.assign([1, 1, 1, 1, 2])
-  module.gallery_cad_ids.assign(list('abcde'))
+  module.assign_gallery(
+    embeddings, np.ones((5, 2), bool), [1, 1, 1, 1, 2], list('abcde')
+  )
   outputs = module.predict(image, camera)
   assert outputs['detection_cad_ids'].numpy()[0, 0].tolist() == [
     b'd',
     b'c',
     b'b',
   ]
+
+
+class _LastCad:
+  """Finds the last CAD of all, half alike, for whatever is asked."""
+
+  def top_k(self, embeddings, classes, k):
+    assert embeddings.shape[:2] == classes.shape
+    rows = np.full((*classes.shape, k), -1, np.int32)
+    rows[..., 0] = 3
+    return rows, np.where(rows < 0, -1.0, 0.5).astype(np.float32)
+
+
+def test_a_searcher_stands_in_for_the_search_in_the_graph():
+  module = _module(searcher=_LastCad())
+  outputs = _infer(module, _photo())
+  assert outputs['detection_cads'][0].tolist() == [3, -1, -1]
+  assert outputs['detection_cad_ids'][0].tolist() == [
+    _gallery().cad_ids[3].encode(),
+    b'',
+    b'',
+  ]
+  np.testing.assert_array_equal(
+    outputs['detection_cad_scores'][0], [0.5, -1.0, -1.0]
+  )
+  assert not module.gallery_views.shape.is_fully_defined()
+  assert tf.size(module.gallery_views) == 0  # the searcher has its own
+  with pytest.raises(ValueError, match='A SavedModel searches exactly'):
+    module.signatures()
 
 
 _RELOAD = """
