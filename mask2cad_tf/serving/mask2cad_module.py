@@ -65,6 +65,7 @@ class Mask2CADModule(tf.Module):
     gallery: gallery_lib.Gallery,
     top_k: int = 5,
     pasted_masks: bool = False,
+    min_score: float = 0.0,
   ):
     """Puts the parts together.
 
@@ -75,11 +76,14 @@ class Mask2CADModule(tf.Module):
       top_k: CADs returned per detection, best first.
       pasted_masks: the signatures return masks in the frame of the photo, as
         `detections.paste_masks` defines it, in place of RoI masks.
+      min_score: detections below are padding; masks, CADs and poses are worked
+        out for the others alone.
     """
     super().__init__(name='mask2cad')
     self._config = config
     self._top_k = top_k
     self._pasted_masks = pasted_masks
+    self._min_score = min_score
     self._network = _Untracked(model)
     self._network_variables = model.variables
     self._input_size = list(config.model.input_size[:2])
@@ -234,6 +238,7 @@ class Mask2CADModule(tf.Module):
       roi_boxes=boxes,
       roi_classes=classes,
       training=False,
+      min_score=self._min_score,
     )
     return {
       key: value

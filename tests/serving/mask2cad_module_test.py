@@ -31,7 +31,9 @@ class _FakeNetwork:
     roi_boxes=None,
     roi_classes=None,
     training=None,
+    min_score=0.0,
   ):
+    self.min_score = min_score
     self.images, self.image_shape, self.anchors = (
       images,
       image_shape,
