@@ -59,11 +59,13 @@ class TinyWorld:
         return load(model_dir)
       return self.model, self.config
 
-    def shared_build(model, config, gallery, top_k=5, pasted_masks=False):
+    def shared_build(
+      model, config, gallery, top_k=5, pasted_masks=False, min_score=0.0
+    ):
       options = (gallery.content_hash, top_k, pasted_masks)
       if options == (self.gallery.content_hash, 5, False):
-        return self.module
-      return build(model, config, gallery, top_k, pasted_masks)
+        return self.module  # what scores less is left out later
+      return build(model, config, gallery, top_k, pasted_masks, min_score)
 
     monkeypatch.setattr(model_folder, 'load', shared_load)
     monkeypatch.setattr(mask2cad_module, 'Mask2CADModule', shared_build)
