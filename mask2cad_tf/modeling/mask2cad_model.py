@@ -13,7 +13,7 @@ from official.vision.ops import anchor
 from official.vision.ops import box_ops
 
 from mask2cad_tf.ops import feature_styles
-from mask2cad_tf.ops import quaternions
+from mask2cad_tf.ops import padded_detections
 from mask2cad_tf.ops import roi_masks
 
 BRANCHES = ('detection', 'objects')
@@ -169,16 +169,14 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     if not training:
       if roi_boxes is None:
         anchor_boxes = anchor_boxes or self._anchor_boxes(features)
-        detections = self._detect(
-          outputs, anchor_boxes, image_shape, min_score
-        )
+        detections = self._detect(outputs, anchor_boxes, image_shape, min_score)
       else:
         detections = _given_detections(roi_boxes, roi_classes)
       outputs.update(detections)
       boxes = outputs['detection_boxes']
       classes = outputs['detection_classes']
       if roi_boxes is None:  # the branches work for detections alone
-        most = _most(outputs['num_detections'])
+        most = padded_detections.most(outputs['num_detections'])
         boxes, classes = boxes[:, :most], classes[:, :most]
     outer_boxes = roi_masks.outer_boxes(
       tf.stop_gradient(boxes),
@@ -195,7 +193,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       'detection_outer_boxes': outer_boxes,
       **self._decode(rois, boxes, classes),
     }
-    outputs.update(_padded(found, outputs['detection_boxes']))
+    outputs.update(padded_detections.pad(found, outputs['detection_boxes']))
     if self._config_dict['boxes_from_masks'] and roi_boxes is None:
       outputs['detection_boxes'] = _redrawn(
         outputs, size if image_shape is None else image_shape
@@ -410,29 +408,6 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
 def _image_size(features: Mapping[str, tf.Tensor]) -> Sequence[int]:
   """Height and width, pixels, of the images that the backbone saw."""
   return [8 * side for side in features['3'].shape[1:3]]
-
-
-def _most(count: tf.Tensor) -> tf.Tensor:
-  """The most detections of an image, int [B] to []; 1 where there is none."""
-  return tf.maximum(tf.reduce_max(count), 1)
-
-
-def _padded(
-  found: Mapping[str, tf.Tensor], boxes: tf.Tensor
-) -> Dict[str, tf.Tensor]:
-  """[B, n, ...] to the [B, N, ...] of the boxes: zeros, no rotation."""
-  batch, total = boxes.shape[:2]
-  missing = tf.shape(boxes)[1] - tf.shape(found['detection_outer_boxes'])[1]
-
-  def pad(x: tf.Tensor) -> tf.Tensor:
-    x = tf.pad(x, [[0, 0], [0, missing]] + [[0, 0]] * (len(x.shape) - 2))
-    return tf.ensure_shape(x, [batch, total, *x.shape[2:]])
-
-  padded = {key: pad(value) for key, value in found.items()}
-  padded['detection_rotations'] = quaternions.normalize(
-    padded['detection_rotations']
-  )
-  return padded
 
 
 def _float32(x: tf.Tensor) -> tf.Tensor:

@@ -95,7 +95,9 @@ class Mask2CADModule(tf.Module):
     # Compiled as in an exported model: op by op the last digits are others.
     self._preprocess = _Untracked(
       tf.function(
-        self._preprocess_batch, [tf.TensorSpec([None, None, None, 3], tf.uint8)]
+        self._preprocess_batch,
+        [tf.TensorSpec([None, None, None, 3], tf.uint8)],
+        autograph=False,
       )
     )
     self._detect, self._detect_in_boxes = self._compile()
@@ -219,8 +221,10 @@ class Mask2CADModule(tf.Module):
       tf.TensorSpec([None, None], tf.int32),
     ]
     return (
-      _Untracked(tf.function(self._call_network, images)),
-      _Untracked(tf.function(self._call_network, [*images, *boxes])),
+      _Untracked(tf.function(self._call_network, images, autograph=False)),
+      _Untracked(
+        tf.function(self._call_network, [*images, *boxes], autograph=False)
+      ),
     )
 
   def _call_network(
@@ -315,7 +319,8 @@ class Mask2CADModule(tf.Module):
     )
 
   @tf.function(
-    input_signature=[tf.TensorSpec([None], tf.string, name='image_bytes')]
+    input_signature=[tf.TensorSpec([None], tf.string, name='image_bytes')],
+    autograph=False,
   )
   def serve(self, image_bytes: tf.Tensor) -> Dict[str, tf.Tensor]:
     """`infer` on JPEG or PNG bytes [B], a phone's camera assumed.
@@ -330,7 +335,8 @@ class Mask2CADModule(tf.Module):
     input_signature=[
       tf.TensorSpec([None], tf.string, name='image_bytes'),
       tf.TensorSpec([None, 4], tf.float32, name='intrinsics'),
-    ]
+    ],
+    autograph=False,
   )
   def serve_with_intrinsics(
     self, image_bytes: tf.Tensor, intrinsics: tf.Tensor
@@ -357,7 +363,8 @@ class Mask2CADModule(tf.Module):
         tf.float32,
         name='views',
       )
-    ]
+    ],
+    autograph=False,
   )
   def embed_views(self, views: tf.Tensor) -> Dict[str, tf.Tensor]:
     """Embeddings [V, E] of grey renderings [V, 128, 128, 1], 0..1."""

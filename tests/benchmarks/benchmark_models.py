@@ -55,7 +55,7 @@ def trained(
 
 
 def paper(photo: bytes) -> BenchmarkModel:
-  """R50-FPN, 640 x 640, weights drawn: 8 detections, the default gallery's CADs.
+  """R50-FPN, 640 x 640, weights drawn, 8 detections; the default CADs.
 
   Norms are built as `model_folder.load` builds them.
 

@@ -33,14 +33,10 @@ def _of_operation(operation: tf.Operation) -> int:
     return 2 * _size(operation.inputs[2]) * height * width * channels
   if kind == 'MatMul':
     shared = -2 if operation.get_attr('transpose_a') else -1
-    return (
-      2 * _size(operation.outputs[0]) * _shape(operation.inputs[0])[shared]
-    )
+    return 2 * _size(operation.outputs[0]) * _shape(operation.inputs[0])[shared]
   if kind in ('BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3'):
     shared = -2 if operation.get_attr('adj_x') else -1
-    return (
-      2 * _size(operation.outputs[0]) * _shape(operation.inputs[0])[shared]
-    )
+    return 2 * _size(operation.outputs[0]) * _shape(operation.inputs[0])[shared]
   if kind == 'Einsum':
     equation = operation.get_attr('equation').decode()
     return of_einsum(equation, [_shape(x) for x in operation.inputs])

@@ -14,12 +14,9 @@ def _count(function, *shapes):
 
 def test_convolution():
   # 4 x 5 places, 7 filters of 3 x 3 x 2 products, each with an addition.
-  assert (
-    _count(
-      lambda x, k: tf.nn.conv2d(x, k, 1, 'SAME'), [1, 4, 5, 2], [3, 3, 2, 7]
-    )
-    == 2 * (4 * 5) * 7 * (3 * 3 * 2)
-  )
+  assert _count(
+    lambda x, k: tf.nn.conv2d(x, k, 1, 'SAME'), [1, 4, 5, 2], [3, 3, 2, 7]
+  ) == 2 * (4 * 5) * 7 * (3 * 3 * 2)
 
 
 def test_strides_and_groups():
@@ -32,25 +29,19 @@ def test_strides_and_groups():
 
 
 def test_depthwise_convolution():
-  assert (
-    _count(
-      lambda x, k: tf.nn.depthwise_conv2d(x, k, [1, 1, 1, 1], 'SAME'),
-      [2, 4, 4, 6],
-      [5, 5, 6, 1],
-    )
-    == 2 * (2 * 4 * 4 * 6) * (5 * 5)
-  )
+  assert _count(
+    lambda x, k: tf.nn.depthwise_conv2d(x, k, [1, 1, 1, 1], 'SAME'),
+    [2, 4, 4, 6],
+    [5, 5, 6, 1],
+  ) == 2 * (2 * 4 * 4 * 6) * (5 * 5)
 
 
 def test_transposed_convolution():
-  assert (
-    _count(
-      lambda x, k: tf.nn.conv2d_transpose(x, k, [1, 8, 8, 3], 2),
-      [1, 4, 4, 5],
-      [2, 2, 3, 5],
-    )
-    == 2 * (4 * 4 * 5) * (2 * 2 * 3)
-  )
+  assert _count(
+    lambda x, k: tf.nn.conv2d_transpose(x, k, [1, 8, 8, 3], 2),
+    [1, 4, 4, 5],
+    [2, 2, 3, 5],
+  ) == 2 * (4 * 4 * 5) * (2 * 2 * 3)
 
 
 def test_matrix_products():

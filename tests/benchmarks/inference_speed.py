@@ -86,9 +86,7 @@ def _measure(name: str, dtype: str, paths: Sequence[str]) -> Report:
   encoded = tf.constant([photo])
   stages.append(
     inference_stages.Stage(
-      'whole',
-      lambda: whole(encoded),
-      sum(stage.flops for stage in stages),
+      'whole', lambda: whole(encoded), sum(stage.flops for stage in stages)
     )
   )
   seconds, rates = _in_turn(stages, machine_limits.Limits(), _REPEATS.value)
@@ -207,11 +205,7 @@ def _serving(world, min_score: float, paths: Sequence[str]) -> Report:
       ],
       check=True,
       stdout=subprocess.PIPE,
-      env={
-        **os.environ,
-        'MALLOC_ARENA_MAX': '2',
-        'TF_CPP_MIN_LOG_LEVEL': '3',
-      },
+      env={**os.environ, 'MALLOC_ARENA_MAX': '2', 'TF_CPP_MIN_LOG_LEVEL': '3'},
     )
   return json.loads(answer.stdout.splitlines()[-1])
 

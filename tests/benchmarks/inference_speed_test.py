@@ -1,4 +1,4 @@
-"""The benchmark of inference: its tables by hand, and a run with a tiny model."""
+"""The benchmark of inference: tables by hand, and a run of a tiny model."""
 
 import json
 import subprocess

@@ -59,9 +59,7 @@ class Builder:
     """Adds a stage; returns what it makes of the inputs (nests of arrays)."""
     inputs = tf.nest.map_structure(tf.convert_to_tensor, inputs)
     compiled = tf.function(function).get_concrete_function(
-      *tf.nest.map_structure(
-        lambda x: tf.TensorSpec(x.shape, x.dtype), inputs
-      )
+      *tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), inputs)
     )
     flat = tf.nest.flatten(inputs)
     outputs = compiled(*flat)
@@ -110,15 +108,11 @@ def network_stages(
     'backbone', lambda x: model.backbone(x, training=False), images
   )
   pyramid = builder.add('FPN', model.decoder, features)
-  dense = builder.add(
-    'detection heads', lambda x: model.head(x)[:2], pyramid
-  )
+  dense = builder.add('detection heads', lambda x: model.head(x)[:2], pyramid)
   builder.add(
     'box decoding, NMS', _detect(model, model_config, images), *dense, info
   )
-  found = model(
-    images, image_shape=info[:, 0] * info[:, 2], training=False
-  )
+  found = model(images, image_shape=info[:, 0] * info[:, 2], training=False)
   boxes = found['detection_boxes'][:, :num_detections]
   classes = found['detection_classes'][:, :num_detections]
   scores = found['detection_scores'][:, :num_detections]
@@ -132,9 +126,7 @@ def network_stages(
   )
   if model.roi_pyramid is not None:
     pyramid = builder.add(
-      'map for RoIs',
-      lambda x: model.roi_pyramid(x, training=False),
-      features,
+      'map for RoIs', lambda x: model.roi_pyramid(x, training=False), features
     )
   crops = builder.add(
     'RoI crops',

@@ -66,7 +66,9 @@ def test_norms_of_many_replicas_become_norms_of_one(
   tf.train.Checkpoint(model=trained).save(str(tmp_path / 'ckpt'))
   model, loaded = model_folder.load(str(tmp_path))
   assert loaded.task.model.cad_head.norm == 'sync_batch_norm'
-  kinds = [layer for layer in model.submodules if hasattr(layer, 'synchronized')]
+  kinds = [
+    layer for layer in model.submodules if hasattr(layer, 'synchronized')
+  ]
   assert kinds and not any(layer.synchronized for layer in kinds)
   images = training_batch.random_inputs(tiny_config)['images']
   expected = trained(images, training=False)

@@ -93,13 +93,13 @@ def _gallery():
   )
 
 
-def _module(frame='camera', top_k=3):
+def _module(frame='camera', top_k=3, min_score=0.0):
   config = mask2cad_config.Mask2CADTask()
   config.model.input_size = [100, 128, 3]
   config.model.class_names = ['bed', 'sofa']
   config.model.pose.rotation_frame = frame
   return mask2cad_module.Mask2CADModule(
-    _FakeNetwork(), config, _gallery(), top_k
+    _FakeNetwork(), config, _gallery(), top_k, min_score=min_score
   )
 
 
@@ -199,6 +199,12 @@ def test_rotations_end_in_the_camera_frame(intrinsics):
     expected,
     atol=1e-5,
   )
+
+
+def test_network_is_told_the_least_score():
+  module = _module(min_score=0.7)
+  _infer(module, _photo())
+  assert module._network.value.min_score == 0.7
 
 
 def test_default_camera_is_a_phones():

@@ -26,9 +26,7 @@ def _norm_layer(
 ) -> tf.keras.layers.Layer:
   if norm == 'group_norm':
     groups = math.gcd(filters, max(1, filters // _GROUP_CHANNELS))
-    return group_norm.GroupNormalization(
-      groups, epsilon=epsilon, name=name
-    )
+    return group_norm.GroupNormalization(groups, epsilon=epsilon, name=name)
   if norm not in NORMS:
     raise ValueError(
       f'cad_head.norm: expected one of {", ".join(NORMS)}, found {norm!r}.'

@@ -324,7 +324,9 @@ class FineMaskHead(_MaskDecoder):
     if factor == 1:
       return super()._class_logits(x, classes)
     # One-hot products, not gathers: their gradients are dense.
-    chosen = tf.one_hot(classes, self._config_dict['num_classes'], dtype=x.dtype)
+    chosen = tf.one_hot(
+      classes, self._config_dict['num_classes'], dtype=x.dtype
+    )
     last = tf.matmul(chosen, self._predict.kernel[0, 0], transpose_b=True)
     kernel = tf.einsum('abfc,nf->ncab', self._transposed_conv.kernel, last)
     bias = tf.linalg.matvec(last, self._transposed_conv.bias)
