@@ -58,7 +58,7 @@ class Builder:
   def add(self, name: str, function: Callable[..., Any], *inputs: Any) -> Any:
     """Adds a stage; returns what it makes of the inputs (nests of arrays)."""
     inputs = tf.nest.map_structure(tf.convert_to_tensor, inputs)
-    compiled = tf.function(function).get_concrete_function(
+    compiled = tf.function(function, autograph=False).get_concrete_function(
       *tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), inputs)
     )
     flat = tf.nest.flatten(inputs)
