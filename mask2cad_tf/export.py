@@ -8,6 +8,7 @@ python -m mask2cad_tf.gallery add --saved_model=OUT --library=LIB
 Example:
   python -m mask2cad_tf.export --export_dir=OUT
   python -m mask2cad_tf.export --model=DIR --gallery=G --export_dir=OUT
+  python -m mask2cad_tf.export --min_score=0.5 --export_dir=OUT   # faster
 """
 
 from typing import Sequence
@@ -51,6 +52,15 @@ _MASKS = flags.DEFINE_enum(
   "photo as resized to the network's input; mask_scales has its scale.",
   flag_values=FLAGS,
 )
+_MIN_SCORE = flags.DEFINE_float(
+  'min_score',
+  0.0,
+  'Detections below are left out, and so is the work for them. Default: all '
+  'that the detector finds.',
+  0.0,
+  1.0,
+  flag_values=FLAGS,
+)
 
 
 def main(argv: Sequence[str]) -> None:
@@ -86,6 +96,7 @@ def main(argv: Sequence[str]) -> None:
     gallery,
     _TOP_K.value,
     pasted_masks=_MASKS.value == 'pasted',
+    min_score=_MIN_SCORE.value,
   )
   with atomic_folder.replacing(_EXPORT_DIR.value, 'saved_model.pb') as folder:
     gallery_assets.save(

@@ -179,7 +179,12 @@ def _predict(
   FLAGS.model, FLAGS.gallery = default_gallery.choose(
     _MODEL.value, _GALLERY.value
   )
-  module, gallery, refiner = _connect() if _SERVER.value else _load_module()
+  # The class of a --box may be that of a detection with a low score.
+  module, gallery, refiner = (
+    _connect()
+    if _SERVER.value
+    else _load_module(0.0 if box else _MIN_SCORE.value)
+  )
   label = _label_id(gallery.class_names)
   judge = confidence.load(_MODEL.value)
   cads = cad_meshes.CadMeshes(gallery.mesh_path)
@@ -232,7 +237,7 @@ def _refine(
   )
 
 
-def _load_module():
+def _load_module(min_score: float):
   """The inference path, its gallery, and the refiner, if asked for."""
   from mask2cad_tf.modeling import model_folder
   from mask2cad_tf.retrieval import approximate_search
@@ -251,7 +256,12 @@ def _load_module():
   if _SEARCH.value == 'approximate':
     searcher = approximate_search.ApproximateSearch(gallery)
   module = mask2cad_module.Mask2CADModule(
-    model, config.task, gallery, _TOP_K.value, searcher=searcher
+    model,
+    config.task,
+    gallery,
+    _TOP_K.value,
+    min_score=min_score,
+    searcher=searcher,
   )
   refiner = None
   if _REFINE.value:

@@ -60,12 +60,20 @@ class TinyWorld:
       return self.model, self.config
 
     def shared_build(
-      model, config, gallery, top_k=5, pasted_masks=False, searcher=None
+      model,
+      config,
+      gallery,
+      top_k=5,
+      pasted_masks=False,
+      min_score=0.0,
+      searcher=None,
     ):
       options = (gallery.content_hash, top_k, pasted_masks, searcher)
       if options == (self.gallery.content_hash, 5, False, None):
-        return self.module
-      return build(model, config, gallery, top_k, pasted_masks, searcher)
+        return self.module  # what scores less is left out later
+      return build(
+        model, config, gallery, top_k, pasted_masks, min_score, searcher
+      )
 
     monkeypatch.setattr(model_folder, 'load', shared_load)
     monkeypatch.setattr(mask2cad_module, 'Mask2CADModule', shared_build)

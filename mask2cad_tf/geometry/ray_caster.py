@@ -74,6 +74,15 @@ class RayCaster:
       np.concatenate([part['v'] for part in parts]),
     )
 
+  def first(self, origins: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """`nearest(...).triangle` alone, int32 [n]. Arguments as above."""
+    return np.concatenate(
+      [
+        self._scene.run(*rays, query='INTERSECT')
+        for rays in self._chunks(origins, directions)
+      ]
+    )
+
   def occluded(self, origins: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """Bool [n]: is anything on the ray, however far? Arguments as above."""
     return np.concatenate(

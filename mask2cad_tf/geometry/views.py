@@ -64,8 +64,8 @@ def render_view(
     uint8 [size, size], shaded grey on black.
   """
   translation, intrinsics = canonical_camera(renderer.vertices, rotation, size)
-  rendering = renderer.render(rotation, translation, intrinsics, size, size)
-  return np.round(rendering.shaded * 255.0).astype(np.uint8)
+  shaded = renderer.shaded(rotation, translation, intrinsics, size, size)
+  return np.round(shaded * 255.0).astype(np.uint8)
 
 
 def encode_png(view: np.ndarray) -> bytes:

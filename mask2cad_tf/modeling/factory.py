@@ -41,6 +41,8 @@ class _Assets(NamedTuple):
 _Regularizer = Optional[tf.keras.regularizers.Regularizer]
 
 
+# AutoGraph has nothing to do here, and takes half of the time to find it out.
+@tf.autograph.experimental.do_not_convert
 def build_mask2cad(
   input_specs: tf.keras.layers.InputSpec,
   model_config: mask2cad_cfg.Mask2CAD,
@@ -105,6 +107,7 @@ def build_mask2cad(
   return model
 
 
+@tf.autograph.experimental.do_not_convert
 def build_view_encoder(
   model_config: mask2cad_cfg.Mask2CAD,
 ) -> tf.keras.layers.Layer:

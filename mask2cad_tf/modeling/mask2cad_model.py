@@ -13,6 +13,7 @@ from official.vision.ops import anchor
 from official.vision.ops import box_ops
 
 from mask2cad_tf.ops import feature_styles
+from mask2cad_tf.ops import padded_detections
 from mask2cad_tf.ops import roi_masks
 
 BRANCHES = ('detection', 'objects')
@@ -116,6 +117,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     views: Optional[tf.Tensor] = None,
     training: Optional[bool] = None,
     branches: Sequence[str] = BRANCHES,
+    min_score: float = 0.0,
   ) -> Dict[str, Any]:
     """Runs training, detection, or detection on given boxes.
 
@@ -131,6 +133,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
         [B, O, V, ...], what the view encoder's stem makes of them.
       training: whether it is in training mode.
       branches: of BRANCHES, what training computes.
+      min_score: detections below become padding; no work is done for them.
 
     Returns:
       Training: cls_outputs and box_outputs by level; prior_masks,
@@ -171,12 +174,15 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     if not training:
       if roi_boxes is None:
         anchor_boxes = anchor_boxes or self._anchor_boxes(features)
-        detections = self._detect(outputs, anchor_boxes, image_shape)
+        detections = self._detect(outputs, anchor_boxes, image_shape, min_score)
       else:
         detections = _given_detections(roi_boxes, roi_classes)
       outputs.update(detections)
       boxes = outputs['detection_boxes']
       classes = outputs['detection_classes']
+      if roi_boxes is None:  # the branches work for detections alone
+        most = padded_detections.most(outputs['num_detections'])
+        boxes, classes = boxes[:, :most], classes[:, :most]
     outer_boxes = roi_masks.outer_boxes(
       tf.stop_gradient(boxes),
       self._config_dict['outer_box_scale'],
@@ -188,8 +194,11 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     if training:
       embeddings = self.view_encoder(views, training=training)
       return {**outputs, **rois, 'view_embeddings': embeddings}
-    outputs['detection_outer_boxes'] = outer_boxes
-    outputs.update(self._decode(rois, boxes, classes))
+    found = {
+      'detection_outer_boxes': outer_boxes,
+      **self._decode(rois, boxes, classes),
+    }
+    outputs.update(padded_detections.pad(found, outputs['detection_boxes']))
     if self._config_dict['boxes_from_masks'] and roi_boxes is None:
       outputs['detection_boxes'] = _redrawn(
         outputs, size if image_shape is None else image_shape
@@ -253,8 +262,9 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     dense: Mapping[str, Mapping[str, tf.Tensor]],
     anchor_boxes: Mapping[str, tf.Tensor],
     image_shape: Optional[tf.Tensor],
+    min_score: float,
   ) -> Dict[str, tf.Tensor]:
-    """Decoding and NMS, in float32; NMS's padding set to zero."""
+    """Decoding and NMS, in float32; padding and low scores set to zero."""
     found = self.detection_generator(
       tf.nest.map_structure(_float32, dict(dense['box_outputs'])),
       tf.nest.map_structure(_float32, dict(dense['cls_outputs'])),
@@ -264,6 +274,9 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     boxes = found['detection_boxes']
     count = tf.cast(found['num_detections'], tf.int32)
     valid = tf.range(tf.shape(boxes)[1])[None, :] < count[:, None]
+    if min_score > 0.0:  # NMS goes by score: what is left stays as it is
+      valid &= found['detection_scores'] >= min_score
+      count = tf.reduce_sum(tf.cast(valid, tf.int32), axis=1)
     classes = tf.cast(found['detection_classes'], tf.int32)
     return {
       'detection_boxes': tf.where(valid[..., None], boxes, 0.0),

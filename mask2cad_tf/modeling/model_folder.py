@@ -18,6 +18,7 @@ import mask2cad_tf
 
 # Imported for its registrations with Model Garden's experiment factory.
 from mask2cad_tf.configs import experiments  # noqa: F401
+from mask2cad_tf.configs import mask2cad as mask2cad_cfg
 from mask2cad_tf.data import atomic_folder
 from mask2cad_tf.modeling import factory
 from mask2cad_tf.modeling import mask2cad_model
@@ -49,7 +50,7 @@ def load(
   """
   config = load_params(model_dir)
   checkpoint = _checkpoint(model_dir)
-  model_config = config.task.model
+  model_config = _with_fused_norms(config.task.model)
   model = factory.build_mask2cad(
     tf.keras.layers.InputSpec(shape=[None] + list(model_config.input_size)),
     model_config,
@@ -60,6 +61,18 @@ def load(
   else:
     packed_weights.read(model, model_dir)
   return model, config
+
+
+def _with_fused_norms(config: mask2cad_cfg.Mask2CAD) -> mask2cad_cfg.Mask2CAD:
+  """Batch norms of one replica: TensorFlow has a fused kernel for these alone.
+
+  With the same weights they say the same, but for statistics of a training.
+  """
+  config = copy.deepcopy(config)
+  config.norm_activation.use_sync_bn = False
+  if config.cad_head.norm == 'sync_batch_norm':
+    config.cad_head.norm = 'batch_norm'
+  return config
 
 
 def load_view_encoder(

@@ -75,6 +75,7 @@ class Mask2CADModule(tf.Module):
     gallery: gallery_lib.Gallery,
     top_k: int = 5,
     pasted_masks: bool = False,
+    min_score: float = 0.0,
     searcher: Optional[Searcher] = None,
   ):
     """Puts the parts together.
@@ -86,6 +87,8 @@ class Mask2CADModule(tf.Module):
       top_k: CADs returned per detection, best first.
       pasted_masks: the signatures return masks in the frame of the photo, as
         `detections.paste_masks` defines it, in place of RoI masks.
+      min_score: detections below are padding; masks, CADs and poses are worked
+        out for the others alone.
       searcher: finds the CADs of the gallery in place of the exact search in
         the graph; such a module cannot be exported.
     """
@@ -93,6 +96,7 @@ class Mask2CADModule(tf.Module):
     self._config = config
     self._top_k = top_k
     self._pasted_masks = pasted_masks
+    self._min_score = min_score
     self._searcher = _Untracked(searcher)
     self._network = _Untracked(model)
     self._network_variables = model.variables
@@ -105,7 +109,9 @@ class Mask2CADModule(tf.Module):
     # Compiled as in an exported model: op by op the last digits are others.
     self._preprocess = _Untracked(
       tf.function(
-        self._preprocess_batch, [tf.TensorSpec([None, None, None, 3], tf.uint8)]
+        self._preprocess_batch,
+        [tf.TensorSpec([None, None, None, 3], tf.uint8)],
+        autograph=False,
       )
     )
     self._detect, self._detect_in_boxes = self._compile()
@@ -253,8 +259,10 @@ class Mask2CADModule(tf.Module):
       tf.TensorSpec([None, None], tf.int32),
     ]
     return (
-      _Untracked(tf.function(self._call_network, images)),
-      _Untracked(tf.function(self._call_network, [*images, *boxes])),
+      _Untracked(tf.function(self._call_network, images, autograph=False)),
+      _Untracked(
+        tf.function(self._call_network, [*images, *boxes], autograph=False)
+      ),
     )
 
   def _call_network(
@@ -272,6 +280,7 @@ class Mask2CADModule(tf.Module):
       roi_boxes=boxes,
       roi_classes=classes,
       training=False,
+      min_score=self._min_score,
     )
     return {
       key: value
@@ -356,7 +365,8 @@ class Mask2CADModule(tf.Module):
     )
 
   @tf.function(
-    input_signature=[tf.TensorSpec([None], tf.string, name='image_bytes')]
+    input_signature=[tf.TensorSpec([None], tf.string, name='image_bytes')],
+    autograph=False,
   )
   def serve(self, image_bytes: tf.Tensor) -> Dict[str, tf.Tensor]:
     """`infer` on JPEG or PNG bytes [B], a phone's camera assumed.
@@ -371,7 +381,8 @@ class Mask2CADModule(tf.Module):
     input_signature=[
       tf.TensorSpec([None], tf.string, name='image_bytes'),
       tf.TensorSpec([None, 4], tf.float32, name='intrinsics'),
-    ]
+    ],
+    autograph=False,
   )
   def serve_with_intrinsics(
     self, image_bytes: tf.Tensor, intrinsics: tf.Tensor
@@ -398,7 +409,8 @@ class Mask2CADModule(tf.Module):
         tf.float32,
         name='views',
       )
-    ]
+    ],
+    autograph=False,
   )
   def embed_views(self, views: tf.Tensor) -> Dict[str, tf.Tensor]:
     """Embeddings [V, E] of grey renderings [V, 128, 128, 1], 0..1."""

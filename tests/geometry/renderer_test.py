@@ -224,6 +224,25 @@ def test_a_cad_out_of_sight_leaves_the_picture_empty():
     assert np.isinf(rendering.depth).all()
 
 
+@pytest.mark.parametrize('antialias', [1, 2])
+def test_shading_alone_is_the_same_to_the_bit(antialias):
+  rng = np.random.default_rng(3)
+  ball = trimesh.creation.icosphere(subdivisions=3)
+  soup = trimesh.Trimesh(
+    rng.normal(size=[90, 3]), np.arange(90).reshape(-1, 3), process=False
+  )
+  for mesh in (ball, soup, trimesh.creation.box([1.0, 2.0, 0.5])):
+    renderer = renderer_lib.Renderer(mesh)
+    for rotation in rotations.matrix_from_quaternion(
+      rotations.random_rotations(5, rng)
+    ):
+      camera = rotation, np.array([0.1, 0.0, 6.0]), _INTRINSICS
+      arguments = (*camera, _HEIGHT, _WIDTH, antialias)
+      np.testing.assert_array_equal(
+        renderer.shaded(*arguments), renderer.render(*arguments).shaded
+      )
+
+
 def test_chunks_do_not_show(monkeypatch):
   box = renderer_lib.Renderer(trimesh.creation.box((1, 1, 1)))
   rotation = rotations.matrix_from_quaternion([0.9, 0.1, 0.4, 0.1])

@@ -151,6 +151,33 @@ def test_detections_carry_their_class_and_score(scratch, inputs):
   assert np.all(scores[valid] > 0.5)
 
 
+def test_work_is_done_for_what_scores_enough_and_stays_the_same(
+  scratch, inputs
+):
+  model, images = scratch, inputs['images']
+  bias = model.head._classifier.bias
+  bias.assign(tf.tile([-9.0] * 7 + [2.0] + [-9.0] * 2, [3]))
+  kernel = model.head._classifier.kernel
+  kernel.assign(np.random.default_rng(0).normal(size=kernel.shape))
+  everything = model(images, training=False)
+  scores = everything['detection_scores'].numpy()
+  bar = float(np.sort(scores[scores > 0])[len(scores[scores > 0]) // 2])
+  outputs = model(images, training=False, min_score=bar)
+  enough = scores >= bar
+  assert 0 < enough.sum() < (scores > 0).sum()
+  np.testing.assert_array_equal(outputs['num_detections'], enough.sum(axis=1))
+  for key in _DETECTION_SHAPES:
+    found, expected = outputs[key].numpy(), everything[key].numpy()
+    np.testing.assert_allclose(
+      found[enough], expected[enough], atol=1e-4, err_msg=key
+    )
+    if key != 'detection_rotations':  # there, padding is no rotation
+      assert not found[:, enough.sum(axis=1).max() :].any(), key
+  np.testing.assert_allclose(
+    np.linalg.norm(outputs['detection_rotations'], axis=-1), 1.0, rtol=1e-5
+  )
+
+
 def test_given_boxes_take_the_detections_place(tiny, inputs):
   classes = tf.tensor_scatter_nd_update(
     inputs['roi_classes'], [[0, 3], [1, 2], [1, 3]], [0, 0, 0]

@@ -51,6 +51,35 @@ def test_same_outputs_and_config(folder, tiny, tiny_config):
   assert model_folder.fingerprint(model) == model_folder.fingerprint(tiny)
 
 
+def test_norms_of_many_replicas_become_norms_of_one(
+  build_tiny, tiny_config, tmp_path
+):
+  config = exp_factory.get_exp_config('mask2cad_tiny')
+  config.task.model.norm_activation.use_sync_bn = True
+  config.task.model.cad_head.norm = 'sync_batch_norm'
+  trained = build_tiny(config.task.model)
+  train_utils.serialize_config(config, str(tmp_path))
+  rng = np.random.default_rng(0)
+  for variable in trained.variables:
+    if 'moving' in variable.name:
+      variable.assign(rng.uniform(0.5, 1.5, variable.shape))
+  tf.train.Checkpoint(model=trained).save(str(tmp_path / 'ckpt'))
+  model, loaded = model_folder.load(str(tmp_path))
+  assert loaded.task.model.cad_head.norm == 'sync_batch_norm'
+  kinds = [
+    layer for layer in model.submodules if hasattr(layer, 'synchronized')
+  ]
+  assert kinds and not any(layer.synchronized for layer in kinds)
+  images = training_batch.random_inputs(tiny_config)['images']
+  expected = trained(images, training=False)
+  for key, value in model(images, training=False).items():
+    tf.nest.map_structure(
+      lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4),
+      value,
+      expected[key],
+    )
+
+
 def test_fingerprint_is_of_the_view_encoder(scratch):
   model = scratch
   before = model_folder.fingerprint(model)

@@ -31,7 +31,9 @@ class _FakeNetwork:
     roi_boxes=None,
     roi_classes=None,
     training=None,
+    min_score=0.0,
   ):
+    self.min_score = min_score
     self.images, self.image_shape, self.anchors = (
       images,
       image_shape,
@@ -91,13 +93,18 @@ def _gallery():
   )
 
 
-def _module(frame='camera', top_k=3, searcher=None):
+def _module(frame='camera', top_k=3, min_score=0.0, searcher=None):
   config = mask2cad_config.Mask2CADTask()
   config.model.input_size = [100, 128, 3]
   config.model.class_names = ['bed', 'sofa']
   config.model.pose.rotation_frame = frame
   return mask2cad_module.Mask2CADModule(
-    _FakeNetwork(), config, _gallery(), top_k, searcher=searcher
+    _FakeNetwork(),
+    config,
+    _gallery(),
+    top_k,
+    min_score=min_score,
+    searcher=searcher,
   )
 
 
@@ -197,6 +204,12 @@ def test_rotations_end_in_the_camera_frame(intrinsics):
     expected,
     atol=1e-5,
   )
+
+
+def test_network_is_told_the_least_score():
+  module = _module(min_score=0.7)
+  _infer(module, _photo())
+  assert module._network.value.min_score == 0.7
 
 
 def test_default_camera_is_a_phones():

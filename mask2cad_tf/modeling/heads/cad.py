@@ -12,6 +12,7 @@ from typing import Optional
 import tensorflow as tf
 
 from mask2cad_tf.modeling.layers import grid_pooling
+from mask2cad_tf.modeling.layers import group_norm
 
 NORMS = ('batch_norm', 'sync_batch_norm', 'group_norm')
 # Fewer channels in a group would fix too many of the means that are pooled.
@@ -25,9 +26,7 @@ def _norm_layer(
 ) -> tf.keras.layers.Layer:
   if norm == 'group_norm':
     groups = math.gcd(filters, max(1, filters // _GROUP_CHANNELS))
-    return tf.keras.layers.GroupNormalization(
-      groups, epsilon=epsilon, name=name
-    )
+    return group_norm.GroupNormalization(groups, epsilon=epsilon, name=name)
   if norm not in NORMS:
     raise ValueError(
       f'cad_head.norm: expected one of {", ".join(NORMS)}, found {norm!r}.'

@@ -221,9 +221,11 @@ class _MaskDecoder(tf.keras.layers.Layer):
       **kwargs,
     )
 
-  def _upsample(self, x: tf.Tensor) -> tf.Tensor:
-    """Called between the convolutions and the predictor."""
-    return x
+  def _class_logits(self, x: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+    """Features [n, M, M, F] to the logits [n, M', M'] of the classes [n]."""
+    x = self._predict(x)  # [n, M, M, C]
+    x = tf.transpose(x, [0, 3, 1, 2])
+    return tf.gather(x, classes[:, tf.newaxis], batch_dims=1)[:, 0]
 
   def _decode(
     self, features: tf.Tensor, classes: tf.Tensor, training: Optional[bool]
@@ -233,9 +235,7 @@ class _MaskDecoder(tf.keras.layers.Layer):
     x = tf.reshape(features, tf.concat([[-1], features.shape[2:]], axis=0))
     for conv, norm in zip(self._convs, self._norms):
       x = self._activation(norm(conv(x), training=training))
-    x = self._predict(self._upsample(x))  # [B * N, M', M', C]
-    x = tf.transpose(x, [0, 3, 1, 2])
-    x = tf.gather(x, tf.reshape(classes, [-1, 1]), batch_dims=1)
+    x = self._class_logits(x, tf.reshape(classes, [-1]))  # [B * N, M', M']
     size = x.shape[-1]
     shape = tf.concat([tf.shape(classes), [size, size]], axis=0)
     return tf.ensure_shape(
@@ -309,10 +309,37 @@ class FineMaskHead(_MaskDecoder):
         name='upsample',
       )
     super().build(input_shape)
+    if factor > 1:  # their weights are used, they are never called
+      for layer in (self._transposed_conv, self._predict):
+        with tf.name_scope(layer.name):
+          layer.build([None, None, None, config['num_filters']])
 
-  def _upsample(self, x: tf.Tensor) -> tf.Tensor:
+  def _class_logits(self, x: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+    """Transposed convolution and predictor in one: both are linear.
+
+    Their stride is their kernel's side and one class is asked for, so a cell of
+    M x M makes factor x factor numbers, no feature in between.
+    """
     factor = self._config_dict['upsample_factor']
-    return self._transposed_conv(x) if factor > 1 else x
+    if factor == 1:
+      return super()._class_logits(x, classes)
+    # One-hot products, not gathers: their gradients are dense.
+    chosen = tf.one_hot(
+      classes, self._config_dict['num_classes'], dtype=x.dtype
+    )
+    last = tf.matmul(chosen, self._predict.kernel[0, 0], transpose_b=True)
+    kernel = tf.einsum('abfc,nf->ncab', self._transposed_conv.kernel, last)
+    bias = tf.linalg.matvec(last, self._transposed_conv.bias)
+    bias += tf.linalg.matvec(chosen, self._predict.bias)  # [n]
+    size, filters = x.shape[1], x.shape[3]
+    x = tf.matmul(
+      tf.reshape(x, [-1, size * size, filters]),
+      tf.reshape(kernel, [-1, filters, factor * factor]),
+    )
+    x = tf.nn.depth_to_space(
+      tf.reshape(x, [-1, size, size, factor * factor]), factor
+    )[..., 0]
+    return x + bias[:, tf.newaxis, tf.newaxis]
 
   def call(
     self,
