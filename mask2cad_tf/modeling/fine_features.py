@@ -24,6 +24,7 @@ def extractor(encoder: tf.keras.layers.Layer) -> Optional[Extractor]:
   compute = tf.function(
     lambda crops: encoder.fine_features(tf.cast(crops, tf.float32) / 255.0),
     input_signature=[tf.TensorSpec([None, 128, 128, 3], tf.uint8)],
+    autograph=False,
   )
   # Traced here, not within the time of the first object.
   compute(tf.zeros([1, 128, 128, 3], tf.uint8))

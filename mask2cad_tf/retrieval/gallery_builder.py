@@ -80,7 +80,7 @@ def model_encoder(
   model: mask2cad_model.Mask2CADModel, config: mask2cad_config.Mask2CAD
 ) -> gallery_rows.Encoder:
   """A model's view encoder with its view rotations."""
-  embed = tf.function(model.embed_views)
+  embed = tf.function(model.embed_views, autograph=False)
   return gallery_rows.Encoder(
     fingerprint=model_folder.fingerprint(model),
     class_names=tuple(config.class_names),
