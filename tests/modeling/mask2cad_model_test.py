@@ -431,19 +431,22 @@ def test_branches_share_no_part(lite, tiny):
     assert {id(v) for v in model.variables} == rest.union(*parts.values())
 
 
-def test_style_noise_is_for_training_the_detector(
-  lite, build_tiny, lite_config, inputs
-):
+def test_style_noise_is_for_training(lite, build_tiny, lite_config, inputs):
   config = lite_config.replace()
   config.style_noise = 1.0
   noisy = build_tiny(config)
   noisy.set_weights(lite.get_weights())
   tf.random.set_seed(3)  # of two photos one or both change
   outputs = [model(**inputs, training=True) for model in (lite, noisy)]
-  plain, changed = (output['cls_outputs']['3'].numpy() for output in outputs)
-  assert np.abs(plain - changed).max() > 0.1 * plain.std()
-  np.testing.assert_allclose(
-    outputs[0]['fine_mask_logits'], outputs[1]['fine_mask_logits'], atol=1e-4
+  for read in (
+    lambda output: output['cls_outputs']['3'].numpy(),
+    lambda output: output['fine_mask_logits'].numpy(),
+    lambda output: output['image_embeddings'].numpy(),
+  ):
+    plain, changed = (read(output) for output in outputs)
+    assert np.abs(plain - changed).max() > 0.1 * plain.std()
+  np.testing.assert_allclose(  # views are rendered when used, too
+    outputs[0]['view_embeddings'], outputs[1]['view_embeddings'], atol=1e-4
   )
   detected = [
     model(inputs['images'], training=False)['cls_outputs']['3']
