@@ -51,7 +51,7 @@ _SCENE_REPEATS = 3
 Report = Dict[str, Any]
 
 
-def _photos(folder: str) -> List[str]:
+def photos(folder: str) -> List[str]:
   """The wheel's photos as JPEG files below `folder`."""
   paths = []
   for path in sorted(default_gallery.sample_photos().glob('img/*/*.png')):
@@ -60,7 +60,7 @@ def _photos(folder: str) -> List[str]:
   return paths
 
 
-def _measure(name: str, dtype: str, paths: Sequence[str]) -> Report:
+def measure(name: str, dtype: str, paths: Sequence[str]) -> Report:
   """All of one model in one dtype; alone in its process."""
   import tensorflow as tf
 
@@ -273,7 +273,7 @@ def markdown(reports: Sequence[Report]) -> str:
 
 
 def _run(name: str, dtype: str) -> Report:
-  """`_measure` in a fresh process."""
+  """`measure` in a fresh process."""
   given = [
     f'--{flag.name}={flag.value}'
     for flag in (_GALLERY, _MIN_SCORE, _REPEATS, _BATCH, _REFINE)
@@ -303,7 +303,7 @@ def main(argv):
   if _ONE.value:
     name, dtype = _ONE.value.rsplit(',', 1)
     with tempfile.TemporaryDirectory() as folder:
-      report = _measure(name, dtype, _photos(folder))
+      report = measure(name, dtype, photos(folder))
     with open(_OUTPUT_DIR.value, 'w') as file:
       json.dump(report, file)
     return

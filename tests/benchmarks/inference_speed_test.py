@@ -1,12 +1,15 @@
 """The benchmark of inference: tables by hand, and a run of a tiny model."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from absl import flags
+from absl.testing import flagsaver
 
 from tests.benchmarks import inference_speed
+
+if not flags.FLAGS.is_parsed():
+  flags.FLAGS.mark_as_parsed()
 
 
 def _stage(name, gflop, mb, seconds):
@@ -65,24 +68,17 @@ def test_tables_by_hand():
   ) in text
 
 
-def test_a_tiny_model_is_measured(tiny_world, tmp_path):
-  subprocess.run(
-    [
-      sys.executable,
-      '-m',
-      'tests.benchmarks.inference_speed',
-      f'--models={tiny_world.model_dir}',
-      f'--gallery={tiny_world.gallery_dir}',
-      '--dtypes=float32',
-      '--repeats=2',
-      '--batch=2',
-      '--min_score=0',
-      '--norefine',
-      f'--output_dir={tmp_path}',
-    ],
-    check=True,
-  )
-  (report,) = json.loads((tmp_path / 'inference_speed.json').read_text())
+def test_a_tiny_model_is_measured(tiny_world, tmp_path, monkeypatch):
+  tiny_world.patch(monkeypatch)
+  with (
+    flagsaver.as_parsed(
+      gallery=tiny_world.gallery_dir, repeats='2', batch='2', min_score='0'
+    ),
+    flagsaver.as_parsed(refine='false'),
+  ):
+    report = inference_speed.measure(
+      tiny_world.model_dir, 'float32', inference_speed.photos(str(tmp_path))
+    )
   stages = {stage['stage']: stage for stage in report['stages']}
   assert {'decode', 'backbone', 'CAD towers', 'search', 'whole'} <= set(stages)
   assert all(len(stage['seconds']) == 2 for stage in stages.values())
@@ -92,4 +88,5 @@ def test_a_tiny_model_is_measured(tiny_world, tmp_path):
   assert stages['backbone']['gflop'] > 0
   (served,) = report['serving'].values()
   assert served['peak_mib'] >= served['resident_mib']['served'] > 100
-  assert (tmp_path / 'inference_speed.md').read_text().count('\n| ') > 12
+  text = inference_speed.markdown([json.loads(json.dumps(report))])
+  assert text.count('\n| ') == len(stages) + 3  # two heads, one process

@@ -55,8 +55,17 @@ class Builder:
   def __init__(self):
     self.stages: List[Stage] = []
 
-  def add(self, name: str, function: Callable[..., Any], *inputs: Any) -> Any:
-    """Adds a stage; returns what it makes of the inputs (nests of arrays)."""
+  def add(
+    self,
+    name: str,
+    function: Callable[..., Any],
+    *inputs: Any,
+    loop_flops: int = 0,
+  ) -> Any:
+    """Adds a stage; returns what it makes of the inputs (nests of arrays).
+
+    `loop_flops` are those of its loops, which are not counted from the graph.
+    """
     inputs = tf.nest.map_structure(tf.convert_to_tensor, inputs)
     compiled = tf.function(function, autograph=False).get_concrete_function(
       *tf.nest.map_structure(lambda x: tf.TensorSpec(x.shape, x.dtype), inputs)
@@ -68,7 +77,7 @@ class Builder:
       Stage(
         name,
         lambda: compiled(*flat),
-        flop_count.of_graph(compiled.graph),
+        flop_count.of_graph(compiled.graph) + loop_flops,
         sum(map(_bytes, touched)),
         serving_process.memory('VmRSS'),
       )
@@ -155,12 +164,15 @@ def network_stages(
   )
   builder.add(
     'search',
-    lambda *inputs: search.top_k(*inputs, _TOP_K),
+    lambda queries, labels, *index: search.top_k(
+      queries, labels, search.Index(*index), _TOP_K
+    ),
     outputs['detection_embeddings'],
     classes,
-    module.gallery_embeddings,
-    module.gallery_valid,
+    module.gallery_views,
     module.gallery_labels,
+    # In a loop over panels: each number of each view and query is one product.
+    loop_flops=2 * num_detections * int(tf.size(module.gallery_views)),
   )
   return builder.stages
 
