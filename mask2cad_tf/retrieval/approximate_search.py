@@ -161,7 +161,10 @@ def _unit(vector: np.ndarray) -> np.ndarray:
 
 
 def _train(faiss: Any, cells: Any, views: np.ndarray) -> None:
-  """On one thread: on a busy machine many small loops wait forty times."""
+  """On one thread: those of many small loops wait for each other.
+
+  111,000 views on a busy machine: 0.6 seconds in place of 24.
+  """
   threads = faiss.omp_get_max_threads()
   faiss.omp_set_num_threads(1)
   try:
