@@ -25,7 +25,7 @@ setuptools.setup(
   ),
   package_data={
     'mask2cad_tf': ['weights/**/*'],
-    'tfrecords_tools': ['cad_sources/*.txt'],
+    'tfrecords_tools': ['cad_sources/*.json'],
   },
   python_requires='>=3.9,<3.12',
   install_requires=[

@@ -234,9 +234,7 @@ def _open_model(
   gallery = gallery_lib.load(
     options.gallery, model_folder.fingerprint(model), class_names
   )
-  searcher = None
-  if options.search == 'approximate':
-    searcher = approximate_search.ApproximateSearch(gallery)
+  searcher = approximate_search.make(options.search, gallery)
   module = mask2cad_module.Mask2CADModule(
     model, task, gallery, top_k=_NUM_CANDIDATES, searcher=searcher
   )

@@ -35,6 +35,7 @@ from typing import Tuple
 from absl import flags
 
 from mask2cad_tf import command_line
+from mask2cad_tf.geometry import cad_lists
 from mask2cad_tf.retrieval import gallery as gallery_lib
 
 FLAGS = flags.FlagValues()  # apart from other commands' flags
@@ -310,28 +311,7 @@ def _print_state(gallery: gallery_lib.Gallery, done: str = '') -> None:
 
 
 def _wanted_cads() -> Optional[List[str]]:
-  return _listed_cads(_CAD_LIST.value) if _CAD_LIST.value else None
-
-
-def _listed_cads(place: str) -> List[str]:
-  """The CAD ids under FILE:KEY."""
-  path, _, key = place.rpartition(':')
-  if not os.path.isfile(path):
-    raise FileNotFoundError(
-      f'--cad_list={place}: there is no file {path!r}. Write FILE:KEY, for '
-      'example cads.json:annotated.'
-    )
-  with open(path, encoding='utf-8') as file:
-    try:
-      content = json.load(file)
-    except json.JSONDecodeError as error:
-      raise ValueError(f'{path!r} is not JSON: {error}.') from error
-  lists = content if isinstance(content, dict) else {}
-  if not isinstance(lists.get(key), list):
-    raise ValueError(
-      f'{path!r} has no list {key!r}; it has {", ".join(lists) or "none"}.'
-    )
-  return lists[key]
+  return _CAD_LIST.value and cad_lists.read(_CAD_LIST.value, 'cad_list')
 
 
 def _show_progress(done: int, total: int, cad_id: str) -> None:

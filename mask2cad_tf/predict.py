@@ -252,16 +252,13 @@ def _load_module(min_score: float):
     model_folder.fingerprint(model),
     config.task.model.class_names,
   )
-  searcher = None
-  if _SEARCH.value == 'approximate':
-    searcher = approximate_search.ApproximateSearch(gallery)
   module = mask2cad_module.Mask2CADModule(
     model,
     config.task,
     gallery,
     _TOP_K.value,
     min_score=min_score,
-    searcher=searcher,
+    searcher=approximate_search.make(_SEARCH.value, gallery),
   )
   refiner = None
   if _REFINE.value:

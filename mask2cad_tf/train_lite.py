@@ -68,7 +68,7 @@ _TRAIN = 'mask2cad_tf.train'
 # CADs of Sweet Home 3D that stay unseen, to measure on.
 _HELD_OUT = (
   pathlib.Path(tfrecords_tools.__file__).parent
-  / 'cad_sources/sweethome3d_held_out.txt'
+  / 'cad_sources/sweethome3d_held_out.json'
 )
 _CORES = 2  # that the recipe is made for
 _VALIDATIONS = 4  # of a training
@@ -192,7 +192,7 @@ class Recipe:
         f'--classes={",".join(conventions.PIX3D_CLASSES)}',
         f'--output_dir={found["sweethome3d"]}',
         f'--clutter_dir={self._clutter}',
-        f'--leave_out={_HELD_OUT}',
+        f'--leave_out={_HELD_OUT}:held_out',
       )
     found['furniture'] = self._root / 'libraries' / 'furniture'
     if not found['furniture'].is_dir():

@@ -12,8 +12,8 @@
   folder       <class>/<shape>/*.{obj,glb,ply,off}: +y up, fronts towards -z
 
 --only and --leave_out split a collection, for a model to be measured on CADs
-that it never saw; tfrecords_tools/cad_sources/sweethome3d_held_out.txt names
-the 40 that the packaged model has never seen.
+that it never saw; tfrecords_tools/cad_sources/sweethome3d_held_out.json has the
+40 that train_lite leaves out.
 
 Writes <output_dir>/<class>/<shape>/<mesh>, manifest.json, contact_sheet.png.
 """
@@ -21,17 +21,21 @@ Writes <output_dir>/<class>/<shape>/<mesh>, manifest.json, contact_sheet.png.
 import os
 import sys
 import tempfile
+from typing import List
+from typing import Mapping
 from typing import Optional
 from typing import Sequence
+from typing import Set
 
 from absl import flags
 
 from mask2cad_tf import command_line
+from mask2cad_tf.geometry import cad_lists
 from tfrecords_tools.cad_sources import furniture_archives
-from tfrecords_tools.cad_sources import id_lists
 from tfrecords_tools.cad_sources import library_writer
 from tfrecords_tools.cad_sources import mesh_folders
 from tfrecords_tools.cad_sources import shapenet
+from tfrecords_tools.cad_sources import source_cad
 from tfrecords_tools.cad_sources import sweethome3d
 
 SOURCES = ('sweethome3d', 'pix3d', 'shapenet', 'folder')
@@ -69,13 +73,15 @@ flags.DEFINE_list(
   'classes', [], 'Take these classes only, comma-separated.', flag_values=FLAGS
 )
 flags.DEFINE_string(
-  'only', '', 'Text file of CAD ids: take these only.', flag_values=FLAGS
+  'only',
+  '',
+  'FILE:KEY: only the CADs whose ids FILE (JSON) lists under KEY.',
+  flag_values=FLAGS,
 )
 flags.DEFINE_string(
   'leave_out',
   '',
-  'Text file of CAD ids that stay out, for one to be measured on. An id '
-  '(<class>/<shape>) a line, # begins a comment.',
+  'FILE:KEY: CADs that stay out, for a model to be measured on them.',
   flag_values=FLAGS,
 )
 flags.DEFINE_float(
@@ -130,8 +136,8 @@ def build(
     creator: of a plain folder's CADs.
     num_processes: how many work; the result does not depend on it.
     skip_broken: list CADs that cannot be read instead of raising.
-    only: text file of the ids to take; '' takes all.
-    leave_out: text file of ids not to take; '' for none.
+    only: FILE:KEY of the ids to take (cad_lists.read); '' takes all.
+    leave_out: FILE:KEY of ids not to take; '' for none.
 
   Returns:
     What came out.
@@ -148,10 +154,14 @@ def build(
     raise ValueError(f'--input is missing: the folder of {source}.')
   wanted = tuple(class_names) if class_names else None
   settings = library_writer.Settings(source, num_processes, skip_broken)
-  chosen = id_lists.IdLists.load(only, leave_out)
+  lists = {
+    flag: set(cad_lists.read(place, flag))
+    for flag, place in (('only', only), ('leave_out', leave_out))
+    if place
+  }
   if source == 'sweethome3d':
     return _build_sweethome3d(
-      input_path, output_dir, clutter_dir, wanted, chosen, settings
+      input_path, output_dir, clutter_dir, wanted, lists, settings
     )
   if source == 'pix3d':
     cads = mesh_folders.list_pix3d(input_path, wanted)
@@ -165,18 +175,33 @@ def build(
     raise ValueError(
       f'Unknown source {source!r}; known are {", ".join(SOURCES)}.'
     )
-  return library_writer.write(chosen.filter(cads), output_dir, settings)
+  return library_writer.write(_choose(cads, lists), output_dir, settings)
+
+
+def _choose(
+  cads: Sequence[source_cad.SourceCad], lists: Mapping[str, Set[str]]
+) -> List[source_cad.SourceCad]:
+  """By the flags' lists; says on stderr which listed ids are not there."""
+  known = {cad.cad_id for cad in cads}
+  missing = set().union(*lists.values()) - known
+  if missing:
+    print(
+      f'listed, but not in the collection: {", ".join(sorted(missing))}',
+      file=sys.stderr,
+    )
+  wanted = lists.get('only', known) - lists.get('leave_out', set())
+  return [cad for cad in cads if cad.cad_id in wanted]
 
 
 def _build_sweethome3d(
-  given, output_dir, clutter_dir, wanted, chosen, settings
+  given, output_dir, clutter_dir, wanted, lists, settings
 ) -> library_writer.Report:
   settings = settings._replace(skip_broken=True, drop_copies=True)
   with tempfile.TemporaryDirectory(prefix='sweethome3d-') as work_dir:
     archives = furniture_archives.find(given, work_dir)
     listing = sweethome3d.list_models(archives, wanted)
     report = library_writer.write(
-      chosen.filter(listing.cads), output_dir, settings, listing.failed
+      _choose(listing.cads, lists), output_dir, settings, listing.failed
     )
     if clutter_dir:
       library_writer.write_things(listing.clutter, clutter_dir, settings)

@@ -172,17 +172,16 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       return outputs
     boxes, classes = roi_boxes, roi_classes
     if not training:
+      count = None  # boxes that the branches work for, given ones all
       if roi_boxes is None:
         anchor_boxes = anchor_boxes or self._anchor_boxes(features)
         detections = self._detect(outputs, anchor_boxes, image_shape, min_score)
+        count = padded_detections.most(detections['num_detections'])
       else:
         detections = _given_detections(roi_boxes, roi_classes)
       outputs.update(detections)
-      boxes = outputs['detection_boxes']
-      classes = outputs['detection_classes']
-      if roi_boxes is None:  # the branches work for detections alone
-        most = padded_detections.most(outputs['num_detections'])
-        boxes, classes = boxes[:, :most], classes[:, :most]
+      boxes = detections['detection_boxes'][:, :count]
+      classes = detections['detection_classes'][:, :count]
     outer_boxes = roi_masks.outer_boxes(
       tf.stop_gradient(boxes),
       self._config_dict['outer_box_scale'],

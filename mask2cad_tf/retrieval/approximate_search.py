@@ -10,6 +10,7 @@ SavedModel.
 from typing import Any
 from typing import Dict
 from typing import NamedTuple
+from typing import Optional
 from typing import Tuple
 
 import numpy as np
@@ -154,6 +155,21 @@ class ApproximateSearch:
     """float32 [n], each CAD's largest over its valid views."""
     cosines = (self._embeddings[rows] @ query) * self._scales[rows]
     return np.where(self._valid[rows], cosines, -np.inf).max(axis=1)
+
+
+def make(
+  kind: str, gallery: gallery_lib.Gallery
+) -> Optional[ApproximateSearch]:
+  """What stands in for the search in the graph.
+
+  Args:
+    kind: 'exact', for which nothing does, or 'approximate'.
+    gallery: what is searched.
+
+  Raises:
+    ValueError: faiss is not installed.
+  """
+  return ApproximateSearch(gallery) if kind == 'approximate' else None
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:

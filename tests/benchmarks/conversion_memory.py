@@ -20,6 +20,8 @@ import threading
 from absl import app
 from absl import flags
 
+from tests.benchmarks import process_memory
+
 _NUM_EXAMPLES = flags.DEFINE_integer('num_examples', 10000, 'Of the long run.')
 _NUM_PROCESSES = flags.DEFINE_integer('num_processes', 2, 'Of the pool.')
 _FOLDER = flags.DEFINE_string('folder', None, 'Of one conversion; internal.')
@@ -48,16 +50,11 @@ def _link_photos(root, count):
 
 
 def _peak(process):
-  """Peak resident memory of a process, MiB; 0 once it has ended.
-
-  Not ru_maxrss: a child begins with its parent's there.
-  """
+  """Peak resident memory of a process, MiB; 0 once it has ended."""
   try:
-    with open(f'/proc/{process}/status', encoding='utf-8') as file:
-      lines = [line.split() for line in file if line.startswith('VmHWM:')]
-  except FileNotFoundError:
+    return process_memory.mib('VmHWM', process)
+  except (FileNotFoundError, ValueError):
     return 0.0
-  return int(lines[0][1]) / 1024 if lines else 0.0
 
 
 def _watch(peaks, stop):

@@ -137,7 +137,7 @@ def _scene_stages(world, path: str) -> List[Report]:
   from mask2cad_tf.scene import photo as photo_lib
   from mask2cad_tf.scene import scene_folder
   from mask2cad_tf.serving import detection_refiner
-  from tests.benchmarks import serving_process
+  from tests.benchmarks import process_memory
 
   photo = photo_lib.load(path)
   intrinsics = photo.camera.intrinsics
@@ -170,7 +170,7 @@ def _scene_stages(world, path: str) -> List[Report]:
       'stage': f'{name} ({len(depths)} objects)',
       'gflop': 0.0,
       'mb': 0.0,
-      'resident_mib': serving_process.memory('VmRSS'),
+      'resident_mib': process_memory.mib('VmRSS'),
       'seconds': values,
     }
     for name, values in seconds.items()

@@ -24,7 +24,7 @@ from mask2cad_tf.serving import detections as detections_lib
 from mask2cad_tf.serving import mask2cad_module
 from mask2cad_tf.serving import photo_decoding
 from tests.benchmarks import flop_count
-from tests.benchmarks import serving_process
+from tests.benchmarks import process_memory
 
 _TOP_K = 5
 
@@ -79,7 +79,7 @@ class Builder:
         lambda: compiled(*flat),
         flop_count.of_graph(compiled.graph) + loop_flops,
         sum(map(_bytes, touched)),
-        serving_process.memory('VmRSS'),
+        process_memory.mib('VmRSS'),
       )
     )
     return outputs

@@ -38,6 +38,7 @@ from PIL import Image
 from mask2cad_tf.retrieval import default_gallery
 from mask2cad_tf.serving import client as client_lib
 from tests import bad_photos
+from tests.benchmarks import process_memory
 
 _MINUTES = flags.DEFINE_float('minutes', 3.0, 'Of load.', lower_bound=0.05)
 _CLIENTS = flags.DEFINE_integer('clients', 8, 'At a time.', lower_bound=1)
@@ -148,18 +149,11 @@ def _ask(client, good, bad, expected, seed, end, log) -> None:
     log.end(request.kind, time.monotonic() - start, problem)
 
 
-def _resident(process: int) -> float:
-  """Resident memory, MiB."""
-  with open(f'/proc/{process}/status', encoding='utf-8') as file:
-    (line,) = (line for line in file if line.startswith('VmRSS:'))
-  return int(line.split()[1]) / 1024
-
-
 def _watch(process: int, end: float) -> List[float]:
   """Resident memory every half second."""
   found = []
   while time.monotonic() < end:
-    found.append(_resident(process))
+    found.append(process_memory.mib('VmRSS', process))
     time.sleep(0.5)
   return found
 

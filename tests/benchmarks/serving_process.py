@@ -16,22 +16,16 @@ from typing import List
 import tensorflow as tf
 
 from tests.benchmarks import machine_limits
-
-
-def memory(field: str) -> float:
-  """Of this process, MiB: VmRSS, resident now, or VmHWM, its peak."""
-  with open('/proc/self/status', encoding='utf-8') as file:
-    (line,) = (line for line in file if line.startswith(f'{field}:'))
-  return int(line.split()[1]) / 1024
+from tests.benchmarks import process_memory
 
 
 def _serve(folder: str, requests: int, batch: int, photos: List[bytes]):
-  resident = {'import': memory('VmRSS')}
+  resident = {'import': process_memory.mib('VmRSS')}
   start = time.perf_counter()
   model = tf.saved_model.load(folder)
   infer = model.signatures['serving_default']
   seconds = {'load': time.perf_counter() - start}
-  resident['load'] = memory('VmRSS')
+  resident['load'] = process_memory.mib('VmRSS')
 
   def ask(contents: List[bytes]) -> float:
     begun = time.perf_counter()
@@ -41,11 +35,11 @@ def _serve(folder: str, requests: int, batch: int, photos: List[bytes]):
     return time.perf_counter() - begun
 
   seconds['first'] = ask(photos[:1])
-  resident['first request'] = memory('VmRSS')
+  resident['first request'] = process_memory.mib('VmRSS')
   for index in range(max(3, requests // 4)):  # sizes differ: all of them
     ask([photos[index % len(photos)]])
-  resident['served'] = memory('VmRSS')
-  peak = memory('VmHWM')
+  resident['served'] = process_memory.mib('VmRSS')
+  peak = process_memory.mib('VmHWM')
   limits = machine_limits.Limits()
   one, several, rates = [], [], []
   for index in range(requests):

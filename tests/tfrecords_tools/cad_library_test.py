@@ -10,11 +10,11 @@ from PIL import Image
 
 import mask2cad_tf
 from mask2cad_tf.geometry import cad_folder
+from mask2cad_tf.geometry import cad_lists
 from mask2cad_tf.geometry import meshes
 from tests import command_runner
 from tests.tfrecords_tools.cad_sources import toy_catalogues
 from tfrecords_tools import cad_library
-from tfrecords_tools.cad_sources import id_lists
 
 
 def _catalogue(tmp_path):
@@ -197,14 +197,14 @@ def test_classes_can_be_chosen(tmp_path):
 
 
 def test_lists_split_a_collection(tmp_path):
-  catalogue, listed = _catalogue(tmp_path), tmp_path / 'held_out.txt'
-  listed.write_text('# measured on\nchair/toy_low  # a stool\n\nchair/none\n')
+  catalogue, lists = _catalogue(tmp_path), tmp_path / 'lists.json'
+  lists.write_text('{"measured on": ["chair/toy_low", "chair/none"]}')
   for flag in ('only', 'leave_out'):
     result = _run(
       'sweethome3d',
       tmp_path / flag,
       f'--input={catalogue}',
-      f'--{flag}={listed}',
+      f'--{flag}={lists}:measured on',
     )
     assert 'not in the collection: chair/none' in result.stderr
   only, rest = (
@@ -215,24 +215,28 @@ def test_lists_split_a_collection(tmp_path):
   assert rest == ['chair/toy_chair', 'table/toy_table']
 
 
-def test_an_empty_list_is_an_error(tmp_path):
-  listed = tmp_path / 'none.txt'
-  listed.write_text('# nothing\n')
+@pytest.mark.parametrize(
+  'key, reason',
+  [('none', 'names no CAD'), ('others', "no list 'others'; it has none")],
+)
+def test_a_list_without_ids_is_an_error(tmp_path, key, reason):
+  lists = tmp_path / 'lists.json'
+  lists.write_text('{"none": []}')
   line = _run(
     'folder',
     tmp_path / 'lib',
     f'--input={_folder(tmp_path / "in")}',
-    f'--leave_out={listed}',
+    f'--leave_out={lists}:{key}',
   ).only_line
-  assert str(listed) in line and 'names no CAD' in line
+  assert str(lists) in line and reason in line
 
 
-def test_held_out_cads_of_the_packaged_model():
-  path = pathlib.Path(cad_library.__file__).parent / (
-    'cad_sources/sweethome3d_held_out.txt'
+def test_held_out_cads_of_sweet_home_3d():
+  folder = pathlib.Path(cad_library.__file__).parent / 'cad_sources'
+  ids = cad_lists.read(
+    f'{folder / "sweethome3d_held_out.json"}:held_out', 'only'
   )
-  ids = id_lists.IdLists.load(str(path), '').only
-  assert len(ids) == 40
+  assert len(set(ids)) == 40
   assert {cad_id.split('/')[0] for cad_id in ids} == {'chair', 'table'}
 
 
