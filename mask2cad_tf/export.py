@@ -8,7 +8,7 @@ python -m mask2cad_tf.gallery add --saved_model=OUT --library=LIB
 Example:
   python -m mask2cad_tf.export --export_dir=OUT
   python -m mask2cad_tf.export --model=DIR --gallery=G --export_dir=OUT
-  python -m mask2cad_tf.export --min_score=0.5 --export_dir=OUT   # faster
+  python -m mask2cad_tf.export --min_score=0 --export_dir=OUT   # all, slower
 """
 
 from typing import Sequence
@@ -54,9 +54,9 @@ _MASKS = flags.DEFINE_enum(
 )
 _MIN_SCORE = flags.DEFINE_float(
   'min_score',
-  0.0,
-  'Detections below are left out, and so is the work for them. Default: all '
-  'that the detector finds.',
+  0.5,
+  'Detections below are left out, and so is the work for them. 0: all that the '
+  'detector finds.',
   0.0,
   1.0,
   flag_values=FLAGS,

@@ -64,6 +64,7 @@ def main(_):
   _run(
     'mask2cad_tf.export',
     f'--export_dir={saved_model}',
+    '--min_score=0',
     *(f'--{name}={value}' for name, value in given.items() if value),
   )
   cad_ids = _some_cads()
