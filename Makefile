@@ -5,7 +5,7 @@ READY := .venv/.ready
 CYCLES_PYTHON ?= python3.11
 NATIVE := build/mask2cad_native
 
-.PHONY: demo test check format clean cycles train-lite train-quick native
+.PHONY: demo test check format clean cycles train-lite train-quick native page
 
 $(READY): setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 9) <= v <= (3, 11) or sys.exit("mask2cad_tf needs Python 3.9, 3.10 or 3.11 (TensorFlow 2.15); %s is Python %d.%d. Say which one to use: make PYTHON=python3.11 ..." % ((sys.executable,) + v))'
@@ -48,6 +48,9 @@ TF_FLAGS := from tensorflow import sysconfig as s; print( \
   *s.get_compile_flags(), "-isystem", s.get_include(), "-L" + s.get_lib(), \
   "-Wl,--no-as-needed,-rpath," + s.get_lib(), "-l:libtensorflow_cc.so.2", \
   *s.get_link_flags())
+
+page:  ## the page that scenes are shown in, bundled anew from its sources; npm
+	cd mask2cad_tf/scene/page && npm ci --no-audit --no-fund && npm run build
 
 check: $(READY)  ## style
 	$(BIN)/ruff check mask2cad_tf tfrecords_tools tests setup.py

@@ -24,7 +24,7 @@ setuptools.setup(
     include=['mask2cad_tf*', 'tfrecords_tools*']
   ),
   package_data={
-    'mask2cad_tf': ['weights/**/*'],
+    'mask2cad_tf': ['weights/**/*', 'scene/page/scene.html'],
     'tfrecords_tools': ['cad_sources/*.json'],
   },
   python_requires='>=3.9,<3.12',
@@ -51,6 +51,15 @@ setuptools.setup(
     'ann': [_ANN],
     'beam': [_BEAM],
     'serving': [_SERVING],
-    'dev': [_ANN, _BEAM, _SERVING, 'pytest', 'pytest-xdist', 'rtree', 'ruff'],
+    'dev': [
+      _ANN,
+      _BEAM,
+      _SERVING,
+      'playwright',
+      'pytest',
+      'pytest-xdist',
+      'rtree',
+      'ruff',
+    ],
   },
 )

@@ -213,8 +213,8 @@ def report(
       *lines,
       f'  AP^mesh50 strict {score}, with refinement and the true depth; three '
       'photos are a sign of life, not a measurement.',
-      f'  {seconds:.0f} seconds. Look at {root}/demo.png and at overlay.png, '
-      f'scene.glb, scene.json in {root}/<photo>/',
+      f'  {seconds:.0f} seconds. Look at {root}/demo.png; open '
+      f'{root}/<photo>/scene.html in a browser.',
     ]
   )
 

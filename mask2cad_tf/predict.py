@@ -1,7 +1,7 @@
 r"""Photos to 3D scenes: a CAD, its rotation and translation for each object.
 
-Writes OUT/<photo>/overlay.png, scene.glb and scene.json for every photo
-(OUT/<folder>_<photo>/ where two photos share a name).
+Writes OUT/<photo>/overlay.png, scene.html, scene.glb and scene.json for every
+photo (OUT/<folder>_<photo>/ where two photos share a name).
 
 Example:
   python -m mask2cad_tf.predict --image=room.jpg --output_dir=OUT
@@ -187,7 +187,7 @@ def _predict(
   )
   label = _label_id(gallery.class_names)
   judge = confidence.load(_MODEL.value)
-  cads = cad_meshes.CadMeshes(gallery.mesh_path)
+  cads = cad_meshes.CadMeshes(gallery.mesh_path, gallery.credit)
   origin = {
     'name': os.path.basename(os.path.abspath(_MODEL.value)),
     'gallery_version': gallery.version,

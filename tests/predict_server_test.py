@@ -53,6 +53,7 @@ def _scene(folder):
   assert sorted(os.listdir(folder / name)) == [
     'overlay.png',
     'scene.glb',
+    'scene.html',
     'scene.json',
   ]
   return json.loads((folder / name / 'scene.json').read_text())

@@ -67,13 +67,14 @@ def two_photos(tiny_world, tmp_path_factory):
   return output / 'out', result
 
 
-def test_three_files_a_photo(two_photos):
+def test_four_files_a_photo(two_photos):
   output, result = two_photos
   assert sorted(os.listdir(output)) == ['a', 'b']
   for name in 'ab':
     assert sorted(os.listdir(output / name)) == [
       'overlay.png',
       'scene.glb',
+      'scene.html',
       'scene.json',
     ]
     assert f'{output / name}: ' in result.stdout

@@ -154,6 +154,12 @@ class Gallery:
     """The entry of a CAD. Raises ValueError for an id it does not hold."""
     return self.cads[self.row(cad_id)]
 
+  def credit(self, cad_id: str) -> Dict[str, str]:
+    """'creator' and 'licence' of a CAD, as far as known."""
+    cad = self.cad(cad_id)
+    known = {'creator': cad.creator, 'licence': cad.licence}
+    return {name: value for name, value in known.items() if value}
+
   def near_duplicates(self, cad_id: str, cosine: float) -> Tuple[str, ...]:
     """Ids of CADs that look like one from everywhere, itself among them.
 

@@ -2,6 +2,7 @@
 
 import functools
 from typing import Callable
+from typing import Mapping
 
 import numpy as np
 import trimesh
@@ -16,9 +17,19 @@ _MAX_CADS = 256  # kept in memory
 class CadMeshes:
   """What scene code asks of a CAD, by id; CAD frame and units."""
 
-  def __init__(self, mesh_path: Callable[[str], str]):
-    """Takes the path of a CAD's mesh by its id, e.g. `Gallery.mesh_path`."""
+  def __init__(
+    self,
+    mesh_path: Callable[[str], str],
+    credit: Callable[[str], Mapping[str, str]] = lambda _: {},
+  ):
+    """Takes what is known of a CAD by its id.
+
+    Args:
+      mesh_path: path of its mesh, e.g. `Gallery.mesh_path`.
+      credit: 'creator' and 'licence', as far as known, e.g. `Gallery.credit`.
+    """
     self.mesh_path = mesh_path
+    self.credit = credit
     keep = functools.lru_cache(_MAX_CADS)
     self.mesh = keep(self._mesh)
     self.hull = keep(self._hull)

@@ -7,6 +7,7 @@ left, +y up. A half turn about y takes one to the other, handedness kept.
 import os
 from typing import Any
 from typing import Dict
+from typing import Mapping
 from typing import Sequence
 
 import numpy as np
@@ -32,14 +33,17 @@ def write(
   cads: cad_meshes.CadMeshes,
   camera: photo_lib.Camera,
 ) -> None:
-  """Writes one node '<index>_<cad_id>' per object and the camera's.
+  """Writes one node '<cad_id>' per object and the camera's.
 
-  A node's matrix poses its CAD; vertices stay in the CAD's own frame and
-  units, colours and textures stay with them.
+  Further objects of the same CAD are '<cad_id>#2' and so on. A node's matrix
+  poses its CAD; vertices stay in the CAD's own frame and units, colours and
+  textures stay with them. Its extras name the CAD, its creator and its licence.
   """
   scene = trimesh.Scene(camera=_trimesh_camera(camera))
+  extras = {}
   for index, cad in enumerate(objects):
-    name = f'{index}_{cad.cad_id}'
+    before = sum(other.cad_id == cad.cad_id for other in objects[:index])
+    name = f'{cad.cad_id}#{before + 1}' if before else cad.cad_id
     pose = np.eye(4)
     pose[:3, :3], pose[:3, 3] = cad.rotation, cad.translation
     scene.add_geometry(
@@ -48,12 +52,29 @@ def write(
       geom_name=name,
       transform=_GLTF_FROM_CAMERA @ pose,
     )
+    extras[name] = {'cad_id': cad.cad_id, **cads.credit(cad.cad_id)}
   scene.camera_transform = np.eye(4)
-  content = gltf.export_glb(
-    scene, tree_postprocessor=lambda tree: _finish(tree, camera)
-  )
+
+  def finish(tree: Dict[str, Any]) -> None:
+    tree['cameras'] = [_gltf_camera(camera)]
+    _finish(tree, extras)
+
+  content = gltf.export_glb(scene, tree_postprocessor=finish)
   with open(path, 'wb') as file:
     file.write(content)
+
+
+def of_cads(cad_ids: Sequence[str], cads: cad_meshes.CadMeshes) -> bytes:
+  """A GLB with one node a CAD, not posed; its extras have 'cad_id'."""
+  scene = trimesh.Scene()
+  for cad_id in cad_ids:
+    scene.add_geometry(
+      _exportable(cads.mesh(cad_id)), node_name=cad_id, geom_name=cad_id
+    )
+  extras = {i: {'cad_id': i, **cads.credit(i)} for i in cad_ids}
+  return gltf.export_glb(
+    scene, tree_postprocessor=lambda tree: _finish(tree, extras)
+  )
 
 
 def _exportable(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
@@ -111,32 +132,38 @@ def _trimesh_camera(camera: photo_lib.Camera) -> trimesh.scene.Camera:
   )
 
 
-def _finish(tree: Dict[str, Any], camera: photo_lib.Camera) -> None:
-  """Corrects the camera and makes the CADs visible from both sides.
+def _gltf_camera(camera: photo_lib.Camera) -> Dict[str, Any]:
+  """As glTF has it; trimesh's aspect ratio is one of angles, not of tangents.
 
-  trimesh's aspect ratio is one of angles, glTF's one of tangents. A glTF
-  camera has no principal point: the intrinsics go to its extras.
+  A glTF camera has no principal point: the intrinsics go to its extras.
   """
   fx, fy, cx, cy = map(float, camera.intrinsics)
-  tree['cameras'] = [
-    {
-      'name': _CAMERA_NAME,
-      'type': 'perspective',
-      'perspective': {
-        'aspectRatio': camera.width / fx / (camera.height / fy),
-        'yfov': 2.0 * float(np.arctan(0.5 * camera.height / fy)),
-        'znear': 0.01,
-      },
-      'extras': {
-        'fx': fx,
-        'fy': fy,
-        'cx': cx,
-        'cy': cy,
-        'width': camera.width,
-        'height': camera.height,
-      },
-    }
-  ]
+  return {
+    'name': _CAMERA_NAME,
+    'type': 'perspective',
+    'perspective': {
+      'aspectRatio': camera.width / fx / (camera.height / fy),
+      'yfov': 2.0 * float(np.arctan(0.5 * camera.height / fy)),
+      'znear': 0.01,
+    },
+    'extras': {
+      'fx': fx,
+      'fy': fy,
+      'cx': cx,
+      'cy': cy,
+      'width': camera.width,
+      'height': camera.height,
+    },
+  }
+
+
+def _finish(
+  tree: Dict[str, Any], extras: Mapping[str, Mapping[str, str]]
+) -> None:
+  """Names the CADs in the nodes' extras; makes both sides of them visible."""
+  for node in tree['nodes']:
+    if node.get('name') in extras:
+      node['extras'] = dict(extras[node['name']])
   materials = tree.setdefault('materials', [])
   for mesh in tree.get('meshes', []):
     for primitive in mesh['primitives']:

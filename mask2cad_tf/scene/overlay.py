@@ -20,7 +20,7 @@ _MASK_ALPHA = 0.30
 _CAD_ALPHA = 0.72
 _CREASE_ALPHA = 0.45
 _CREASE_COSINE = 0.85  # neighbours whose normals differ more form an edge
-_COLORS = (
+COLORS = (
   (64, 156, 255),
   (255, 149, 0),
   (52, 199, 123),
@@ -44,7 +44,7 @@ def draw(
   in front), the label its class and score, CAD and similarity.
   """
   canvas = photo.image.astype(np.float32)
-  colors = [_COLORS[i % len(_COLORS)] for i in range(len(objects))]
+  colors = [COLORS[i % len(COLORS)] for i in range(len(objects))]
   for found, color in zip(objects, colors):
     canvas = _blend(canvas, color, _MASK_ALPHA * found.cad.mask)
   for color, (shading, coverage, creases) in zip(

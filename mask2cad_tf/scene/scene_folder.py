@@ -1,4 +1,4 @@
-"""A photo's output folder: overlay.png, scene.glb, scene.json."""
+"""A photo's output folder: overlay.png, scene.html, scene.glb, scene.json."""
 
 import os
 import shutil
@@ -11,6 +11,7 @@ from mask2cad_tf.scene import glb
 from mask2cad_tf.scene import overlay
 from mask2cad_tf.scene import photo as photo_lib
 from mask2cad_tf.scene import scene_json
+from mask2cad_tf.scene import scene_page
 
 OVERLAY = 'overlay.png'
 
@@ -22,7 +23,7 @@ def write(
   cads: cad_meshes.CadMeshes,
   model: Mapping[str, str],
 ) -> None:
-  """Writes the three files; none is replaced before all are complete.
+  """Writes the four files; none is replaced before all are complete.
 
   Other files of the folder stay.
 
@@ -52,10 +53,12 @@ def write(
       cads,
       photo.camera,
     )
-    scene_json.dump(
-      scene_json.describe(photo, objects, model), os.path.join(new, glb.JSON)
+    scene = scene_json.describe(photo, objects, model)
+    scene_json.dump(scene, os.path.join(new, glb.JSON))
+    scene_page.write(
+      os.path.join(new, scene_page.PAGE), scene, photo.image, cads
     )
-    for name in (OVERLAY, glb.GLB, glb.JSON):
+    for name in (OVERLAY, glb.GLB, glb.JSON, scene_page.PAGE):
       os.replace(os.path.join(new, name), os.path.join(folder, name))
   finally:
     shutil.rmtree(new, ignore_errors=True)

@@ -77,10 +77,14 @@ def test_handedness_is_kept(tmp_path):
 def test_one_named_node_an_object_and_the_camera(tmp_path):
   photo, found = wheel_scene.load(0)
   out = str(tmp_path / 'scene.glb')
-  glb.write(out, [found.cad, found.cad], wheel_scene.cads(), photo.camera)
+  credit = {'creator': 'A. Smith', 'licence': 'CC BY 4.0'}
+  cads = cad_meshes.CadMeshes(wheel_scene.cads().mesh_path, lambda _: credit)
+  glb.write(out, [found.cad, found.cad], cads, photo.camera)
   names = set(trimesh.load_scene(out).graph.nodes_geometry)
-  assert names == {'0_bed/IKEA_MALM_2', '1_bed/IKEA_MALM_2'}
+  assert names == {'bed/IKEA_MALM_2', 'bed/IKEA_MALM_2#2'}
   tree = _read_tree(out)
+  extras = [node['extras'] for node in tree['nodes'] if 'mesh' in node]
+  assert extras == [{'cad_id': 'bed/IKEA_MALM_2', **credit}] * 2
   assert [n for n in tree['nodes'] if n.get('camera') == 0]
 
 
@@ -201,7 +205,7 @@ def test_failure_keeps_the_earlier_files(tmp_path, monkeypatch):
     name: os.stat(os.path.join(folder, name)).st_mtime_ns
     for name in os.listdir(folder)
   }
-  assert set(before) == {'overlay.png', 'scene.glb', 'scene.json'}
+  assert set(before) == {'overlay.png', 'scene.glb', 'scene.html', 'scene.json'}
 
   def fail(*_):
     raise OSError('disk full')
