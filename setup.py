@@ -12,6 +12,7 @@ _VERSION = re.search(
 _BEAM = 'apache-beam>=2.77; python_version >= "3.10"'
 _SERVING = 'tensorflow-serving-api~=2.15.0'
 _ANN = 'faiss-cpu>=1.13'
+_HEIF = 'pillow-heif'
 
 setuptools.setup(
   name='mask2cad-tf',
@@ -50,10 +51,12 @@ setuptools.setup(
   extras_require={
     'ann': [_ANN],
     'beam': [_BEAM],
+    'heif': [_HEIF],
     'serving': [_SERVING],
     'dev': [
       _ANN,
       _BEAM,
+      _HEIF,
       _SERVING,
       'playwright',
       'pytest',

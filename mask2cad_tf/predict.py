@@ -5,6 +5,7 @@ photo (OUT/<folder>_<photo>/ where two photos share a name).
 
 Example:
   python -m mask2cad_tf.predict --image=room.jpg --output_dir=OUT
+  python -m mask2cad_tf.predict --image=rooms/ --output_dir=OUT --resume
   python -m mask2cad_tf.predict --model=DIR --gallery=G --output_dir=OUT \
     --image=room.jpg --image=kitchen.png
   python -m mask2cad_tf.predict --model=DIR --gallery=G --output_dir=OUT \
@@ -13,9 +14,10 @@ Example:
     --output_dir=OUT
 """
 
-import os
+import sys
 from typing import Dict
 from typing import List
+from typing import NamedTuple
 from typing import Optional
 from typing import Sequence
 from typing import Tuple
@@ -24,12 +26,14 @@ import numpy as np
 from absl import flags
 
 from mask2cad_tf import command_line
+from mask2cad_tf.scene import photo_paths
 
 FLAGS = flags.FlagValues()  # apart from other commands' flags
 _IMAGE = flags.DEFINE_multi_string(
   'image',
   None,
-  'A photo, JPEG or PNG; may be given several times.',
+  'A photo (JPEG, PNG, WebP, TIFF, HEIC with pillow-heif), a folder of photos '
+  "or a glob ('rooms/*.jpg'); may be given several times.",
   flag_values=FLAGS,
 )
 _OUTPUT_DIR = flags.DEFINE_string(
@@ -72,6 +76,25 @@ _DEPTH = flags.DEFINE_float(
   "Distance z of every object's origin, units of the CADs. "
   'Default: where the CAD fits the box.',
   lower_bound=1e-9,
+  flag_values=FLAGS,
+)
+_DEPTH_MAP = flags.DEFINE_multi_string(
+  'depth_map',
+  [],
+  'Measured depth of a photo, in place of --depth: NPY, Z in units of the '
+  'CADs, or 16-bit PNG, thousandths of them. Once for each photo, in order.',
+  flag_values=FLAGS,
+)
+_SKIP_BROKEN = flags.DEFINE_boolean(
+  'skip_broken',
+  False,
+  'Leave out photos that do not decode, by name, in place of stopping.',
+  flag_values=FLAGS,
+)
+_RESUME = flags.DEFINE_boolean(
+  'resume',
+  False,
+  'Leave photos alone whose scene is already there.',
   flag_values=FLAGS,
 )
 _MIN_SCORE = flags.DEFINE_float(
@@ -149,152 +172,110 @@ def main(argv: Sequence[str]) -> None:
   command_line.reject(argv[1:])
   intrinsics = _numbers('intrinsics', _INTRINSICS.value, 'fx,fy,cx,cy')
   box = _numbers('box', _BOX.value, 'x0,y0,x1,y1')
-  _check_flags(intrinsics, box)
-  folders = _output_folders(_IMAGE.value, _OUTPUT_DIR.value)
-  _predict(folders, intrinsics, box)
+  paths = photo_paths.expand(_IMAGE.value)
+  _check_flags(len(paths), intrinsics, box)
+  folders = photo_paths.output_folders(paths, _OUTPUT_DIR.value)
+  _predict(_jobs(folders, intrinsics, box), len(folders), intrinsics, box)
 
 
-def _predict(
+class Job(NamedTuple):
+  """A photo to predict: its path, its output folder and what is known of it."""
+
+  path: str
+  folder: str
+  focal_length_px: Optional[float]
+  depth_map: Optional[str]
+
+
+def _jobs(
   folders: Dict[str, str],
   intrinsics: Optional[Tuple[float, ...]],
   box: Optional[Tuple[float, ...]],
-) -> None:
-  """Checks photos, model and gallery, then writes photo by photo."""
-  # Imported late: --help and wrong flags need no TensorFlow.
+) -> List[Job]:
+  """The photos to predict, checked: broken ones are told before any work."""
+  from mask2cad_tf.scene import depth_map
   from mask2cad_tf.scene import photo as photo_lib
-
-  for path in folders:
-    camera = photo_lib.load(path, intrinsics).camera
-    if box:
-      _check_box(box, path, camera.width, camera.height)
-
-  import mask2cad_tf
-  from mask2cad_tf.refinement import confidence
-  from mask2cad_tf.retrieval import default_gallery
-  from mask2cad_tf.scene import assemble
-  from mask2cad_tf.scene import cad_meshes
-  from mask2cad_tf.scene import distinct
   from mask2cad_tf.scene import scene_folder
 
-  FLAGS.model, FLAGS.gallery = default_gallery.choose(
-    _MODEL.value, _GALLERY.value
-  )
-  # The class of a --box may be that of a detection with a low score.
-  module, gallery, refiner = (
-    _connect()
-    if _SERVER.value
-    else _load_module(0.0 if box else _MIN_SCORE.value)
-  )
-  label = _label_id(gallery.class_names)
-  judge = confidence.load(_MODEL.value)
-  cads = cad_meshes.CadMeshes(gallery.mesh_path, gallery.credit)
-  origin = {
-    'name': os.path.basename(os.path.abspath(_MODEL.value)),
-    'gallery_version': gallery.version,
-    'package_version': mask2cad_tf.__version__,
-    **({'server': module.address} if _SERVER.value else {}),
-  }
   focal_lengths = _FOCAL_LENGTH_PX.value or [None]
   if len(focal_lengths) == 1:
     focal_lengths = focal_lengths * len(folders)
-  for (path, folder), focal in zip(folders.items(), focal_lengths):
-    photo = photo_lib.load(path, intrinsics, focal)
-    detections = distinct.choose(
-      _infer(module, photo, box, label),
-      0.0 if box else _MIN_SCORE.value,
-      photo.image.shape[:2],
+  depth_maps = _DEPTH_MAP.value or [None] * len(folders)
+  jobs = [
+    Job(*values)
+    for values in zip(folders, folders.values(), focal_lengths, depth_maps)
+  ]
+  if _RESUME.value:
+    jobs = [job for job in jobs if not scene_folder.is_complete(job.folder)]
+  sound = []
+  for job in jobs:
+    try:
+      camera = photo_lib.load(job.path, intrinsics).camera
+    except ValueError as error:
+      if not _SKIP_BROKEN.value:
+        raise
+      print(f'left out: {error}', file=sys.stderr)
+      continue
+    if box:
+      _check_box(box, job.path, camera.width, camera.height)
+    if job.depth_map:
+      depth_map.load(job.depth_map, (camera.height, camera.width))
+    sound.append(job)
+  return sound
+
+
+def _predict(
+  jobs: Sequence[Job],
+  num_photos: int,
+  intrinsics: Optional[Tuple[float, ...]],
+  box: Optional[Tuple[float, ...]],
+) -> None:
+  """Loads model and gallery, then writes photo by photo."""
+  # Imported late: --help and wrong flags need no TensorFlow.
+  import tqdm
+
+  from mask2cad_tf.scene import depth_map
+  from mask2cad_tf.scene import photo as photo_lib
+
+  predictor = _predictor(bool(box)) if jobs else None
+  label = _label_id(predictor.gallery.class_names) if jobs else None
+  counts = []
+  quiet = len(jobs) < 2 or not sys.stderr.isatty()
+  for job in tqdm.tqdm(jobs, unit='photo', disable=quiet):
+    photo = photo_lib.load(job.path, intrinsics, job.focal_length_px)
+    measured = (
+      depth_map.load(job.depth_map, photo.image.shape[:2])
+      if job.depth_map
+      else None
     )
-    objects = assemble.assemble(
-      detections,
-      gallery,
-      cads,
-      photo.camera,
-      depth=_DEPTH.value,
-      hypotheses=_refine(refiner, photo, detections, bool(box)),
-      judge=judge,
+    objects = predictor.predict(photo, _DEPTH.value, measured, box, label)
+    predictor.write(job.folder, photo, objects)
+    names = ', '.join(f'{o.cad.cad_id} ({o.similarity:.2f})' for o in objects)
+    tqdm.tqdm.write(f'{job.folder}: {names or "no object; see --min_score"}')
+    counts.append(len(objects))
+  if num_photos > 1:
+    print(
+      f'{len(counts)} of {num_photos} photos predicted: {sum(counts)} objects; '
+      f'{counts.count(0)} photos without any.'
     )
-    scene_folder.write(folder, photo, objects, cads, origin)
-    names = ', '.join(
-      f'{found.cad.cad_id} ({found.similarity:.2f})' for found in objects
+
+
+def _predictor(any_box: bool):
+  """As the flags ask for it."""
+  from mask2cad_tf.serving import scene_predictor
+
+  options = {
+    'model_dir': _MODEL.value,
+    'gallery_dir': _GALLERY.value,
+    'min_score': _MIN_SCORE.value,
+    'top_k': _TOP_K.value,
+    'refine_seconds': _REFINE_SECONDS.value if _REFINE.value else None,
+  }
+  if _SERVER.value:
+    return scene_predictor.connect(
+      _SERVER.value, _SERVER_TIMEOUT.value, **options
     )
-    print(f'{folder}: {names or "no object; see --min_score"}')
-
-
-def _refine(
-  refiner, photo, detections: Dict[str, np.ndarray], exact_boxes: bool
-):
-  """Hypotheses of each detection; None without --refine."""
-  if refiner is None:
-    return None
-  depths = [_DEPTH.value] * int(detections['num_detections'])
-  return refiner.refine(
-    photo.image,
-    photo.camera.intrinsics,
-    detections,
-    depths,
-    _TOP_K.value,
-    exact_boxes=exact_boxes,
-  )
-
-
-def _load_module(min_score: float):
-  """The inference path, its gallery, and the refiner, if asked for."""
-  from mask2cad_tf.modeling import model_folder
-  from mask2cad_tf.retrieval import approximate_search
-  from mask2cad_tf.retrieval import gallery as gallery_lib
-  from mask2cad_tf.serving import detection_refiner
-  from mask2cad_tf.serving import mask2cad_module
-
-  gallery_lib.load(_GALLERY.value)  # a missing one is told before TensorFlow
-  model, config = model_folder.load(_MODEL.value)
-  gallery = gallery_lib.load(
-    _GALLERY.value,
-    model_folder.fingerprint(model),
-    config.task.model.class_names,
-  )
-  module = mask2cad_module.Mask2CADModule(
-    model,
-    config.task,
-    gallery,
-    _TOP_K.value,
-    min_score=min_score,
-    searcher=approximate_search.make(_SEARCH.value, gallery),
-  )
-  refiner = None
-  if _REFINE.value:
-    refiner = detection_refiner.DetectionRefiner.of_encoder(
-      model.view_encoder, config.task.model, gallery, _REFINE_SECONDS.value
-    )
-  return module, gallery, refiner
-
-
-def _connect():
-  """As `_load_module`, of a served model: the network is not built here."""
-  from mask2cad_tf.retrieval import gallery as gallery_lib
-  from mask2cad_tf.serving import client
-  from mask2cad_tf.serving import served_module
-
-  gallery = gallery_lib.load(_GALLERY.value)  # told before TensorFlow
-  try:
-    connection = client.connect(_SERVER.value, _SERVER_TIMEOUT.value)
-  except ImportError as error:
-    raise ValueError(f'--server={_SERVER.value}: {error}') from error
-  refiner = None
-  if _REFINE.value:
-    from mask2cad_tf.modeling import model_folder
-    from mask2cad_tf.serving import detection_refiner
-
-    encoder, config = model_folder.load_view_encoder(_MODEL.value)
-    gallery = gallery_lib.load(
-      _GALLERY.value,
-      model_folder.encoder_fingerprint(encoder),
-      config.task.model.class_names,
-    )
-    refiner = detection_refiner.DetectionRefiner.of_encoder(
-      encoder, config.task.model, gallery, _REFINE_SECONDS.value
-    )
-  module = served_module.ServedModule(connection, gallery, _TOP_K.value)
-  return module, gallery, refiner
+  return scene_predictor.load(search=_SEARCH.value, any_box=any_box, **options)
 
 
 def _label_id(class_names: Sequence[str]) -> Optional[int]:
@@ -302,35 +283,10 @@ def _label_id(class_names: Sequence[str]) -> Optional[int]:
     return None
   if _LABEL.value not in class_names:
     raise ValueError(
-      f'--label={_LABEL.value} is no class of {_MODEL.value!r}. Give one of '
+      f'--label={_LABEL.value} is no class of the model. Give one of '
       f'{", ".join(class_names)}.'
     )
   return 1 + list(class_names).index(_LABEL.value)
-
-
-def _infer(
-  module, photo, box: Optional[Tuple[float, ...]], label: Optional[int]
-) -> Dict[str, np.ndarray]:
-  """The module's outputs of one photo, without the batch axis."""
-  if _SERVER.value:
-    return module.predict(photo)
-  if box:
-    x0, y0, x1, y1 = box
-    outputs = module.predict_boxes(
-      photo.image,
-      photo.camera.intrinsics,
-      np.array([[y0, x0, y1, x1]]),
-      np.array([label]) if label else None,
-    )
-  else:
-    outputs = module.predict(photo.image, photo.camera.intrinsics)
-  outputs = {key: value.numpy()[0] for key, value in outputs.items()}
-  if box and not outputs['num_detections']:
-    raise ValueError(
-      f'The class of --box in {photo.path!r} cannot be told: no detection '
-      'overlaps it. Say it: --label=chair, for example.'
-    )
-  return outputs
 
 
 def _numbers(
@@ -351,17 +307,26 @@ def _numbers(
 
 
 def _check_flags(
-  intrinsics: Optional[Tuple[float, ...]], box: Optional[Tuple[float, ...]]
+  num_photos: int,
+  intrinsics: Optional[Tuple[float, ...]],
+  box: Optional[Tuple[float, ...]],
 ) -> None:
   if intrinsics and _FOCAL_LENGTH_PX.value:
     raise ValueError(
       '--intrinsics and --focal_length_px exclude each other. Give one.'
     )
-  if len(_FOCAL_LENGTH_PX.value) not in (0, 1, len(_IMAGE.value)):
+  if len(_FOCAL_LENGTH_PX.value) not in (0, 1, num_photos):
     raise ValueError(
       f'--focal_length_px is given {len(_FOCAL_LENGTH_PX.value)} times for '
-      f'{len(_IMAGE.value)} photos. Give it once, or once for each --image.'
+      f'{num_photos} photos. Give it once, or once for each photo.'
     )
+  if len(_DEPTH_MAP.value) not in (0, num_photos):
+    raise ValueError(
+      f'--depth_map is given {len(_DEPTH_MAP.value)} times for {num_photos} '
+      'photos. Give it once for each photo.'
+    )
+  if _DEPTH_MAP.value and _DEPTH.value:
+    raise ValueError('--depth_map and --depth exclude each other. Give one.')
   if intrinsics and not (
     min(intrinsics[:2]) > 0 and np.isfinite(intrinsics).all()
   ):
@@ -379,9 +344,9 @@ def _check_flags(
       f'--search={_SEARCH.value} and --server exclude each other: an exported '
       'model searches exactly. Leave out one of them.'
     )
-  if box and len(_IMAGE.value) > 1:
+  if box and num_photos > 1:
     raise ValueError(
-      f'--box is for one photo, found {len(_IMAGE.value)}. '
+      f'--box is for one photo, found {num_photos}. '
       'Call the command once per photo.'
     )
   if _LABEL.value and not box:
@@ -398,31 +363,6 @@ def _check_box(
       f'{width} x {height} pixels. Give x0,y0,x1,y1 with 0 <= x0 < x1 <= '
       f'{width}, 0 <= y0 < y1 <= {height}.'
     )
-
-
-def _output_folders(paths: Sequence[str], output_dir: str) -> Dict[str, str]:
-  """The output folder of every photo: its stem, or <parent>_<stem>."""
-
-  def stem(path: str) -> str:
-    return os.path.splitext(os.path.basename(path))[0]
-
-  def full(path: str) -> str:
-    parent = os.path.basename(os.path.dirname(os.path.abspath(path)))
-    return f'{parent}_{stem(path)}'
-
-  stems = [stem(path) for path in paths]
-  names = [
-    full(path) if stems.count(stem(path)) > 1 else stem(path) for path in paths
-  ]
-  clash = sorted({name for name in names if names.count(name) > 1})
-  if clash:
-    raise ValueError(
-      f'Two photos would both write {clash[0]!r} in {output_dir!r}. Rename '
-      'one or call the command once per photo.'
-    )
-  return {
-    path: os.path.join(output_dir, name) for path, name in zip(paths, names)
-  }
 
 
 if __name__ == '__main__':

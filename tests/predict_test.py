@@ -194,13 +194,48 @@ def test_box_takes_the_class_of_a_detection(tiny_world, tmp_path):
   assert thing['label'] == seen['label']
 
 
-def test_same_stems_get_their_folders_names(tiny_world, tmp_path):
-  paths = []
-  for folder in ('x', 'y'):
-    (tmp_path / folder).mkdir()
-    paths.append(shutil.copy(tiny_world.photos[0], tmp_path / folder))
-  folders = predict._output_folders(paths, 'OUT')
-  assert list(folders.values()) == ['OUT/x_0001', 'OUT/y_0001']
+def test_a_folder_of_photos(tiny_world, tmp_path):
+  rooms = tmp_path / 'rooms'
+  rooms.mkdir()
+  shutil.copy(tiny_world.photos[0], rooms / 'a.png')
+  with Image.open(tiny_world.photos[2]) as photo:
+    photo.convert('RGB').save(rooms / 'b.webp', lossless=True)
+  (rooms / 'c.jpg').write_bytes(b'no photo')
+  (rooms / 'notes.txt').write_text('no photo either')
+  output = tmp_path / 'out'
+  arguments = (f'--image={rooms}', '--norefine', '--min_score=0.1')
+  result = _run(tiny_world, output, *arguments, photos=())
+  assert 'c.jpg' in result.only_line and not output.exists()
+  result = _run(tiny_world, output, *arguments, '--skip_broken', photos=())
+  assert result.status == 0
+  assert 'left out: ' in result.stderr and 'c.jpg' in result.stderr
+  assert '2 of 3 photos predicted' in result.stdout
+  assert sorted(os.listdir(output)) == ['a', 'b']
+  # Interrupted: one scene is not whole.
+  os.remove(output / 'a' / 'scene.html')
+  kept = os.stat(output / 'b' / 'scene.html').st_mtime_ns
+  result = _run(
+    tiny_world, output, *arguments, '--skip_broken', '--resume', photos=()
+  )
+  assert '1 of 3 photos predicted' in result.stdout
+  assert (output / 'a' / 'scene.html').exists()
+  assert os.stat(output / 'b' / 'scene.html').st_mtime_ns == kept
+
+
+def test_a_depth_map_places_the_object(tiny_world, tmp_path):
+  with Image.open(tiny_world.photos[0]) as photo:
+    np.save(tmp_path / 'depth.npy', np.full(photo.size[::-1], 3.0, np.float32))
+  result = _run(
+    tiny_world,
+    tmp_path / 'out',
+    f'--depth_map={tmp_path}/depth.npy',
+    '--min_score=0.1',
+    '--norefine',
+  )
+  assert result.status == 0, result
+  for thing in _scene(tmp_path / 'out' / '0001')['objects']:
+    assert thing['depth_source'] == 'depth_map'
+    assert 2.5 < thing['translation'][2] < 4.0  # near its surface
 
 
 def test_the_package_has_model_and_gallery(tiny_world, tmp_path, monkeypatch):

@@ -55,7 +55,8 @@ class SceneObject:
     cad: label, box, mask, score, and the best hypothesis's CAD and pose.
     label_name: the class.
     candidates: hypotheses, best first; the first is `cad`'s.
-    depth_source: 'flag' or 'box_fit'.
+    depth_source: 'flag', 'depth_map' or 'box_fit'.
+    row: of the detection that it comes from.
     confidence: that the best CAD fits, [0, 1]; None: not compared with the
       photo, or never calibrated.
   """
@@ -64,6 +65,7 @@ class SceneObject:
   label_name: str
   candidates: Tuple[Candidate, ...]
   depth_source: str
+  row: int = 0
   confidence: Optional[float] = None
 
   @property
@@ -88,7 +90,8 @@ def assemble(
   cads: cad_meshes.CadMeshes,
   camera: photo_lib.Camera,
   min_score: float = 0.0,
-  depth: Optional[float] = None,
+  depths: Optional[Sequence[Optional[float]]] = None,
+  depth_source: str = 'flag',
   hypotheses: Optional[Sequence[Sequence[refiner.Hypothesis]]] = None,
   judge: Optional[confidence.Confidence] = None,
 ) -> List[SceneObject]:
@@ -101,7 +104,9 @@ def assemble(
     cads: its meshes.
     camera: of the photo.
     min_score: detections below it are left out.
-    depth: Z of every CAD's origin, CAD units; None: fitted to the box.
+    depths: Z of the CAD's origin, CAD units, of each detection; None: fitted
+      to the box.
+    depth_source: of the depths that are given.
     hypotheses: of each detection, best first, where renderings were compared
       with the photo; they take the place of what the network alone says.
     judge: of the best hypotheses.
@@ -130,7 +135,12 @@ def assemble(
         score,
       )
       continue
-    found = _pose(detection, label_name, gallery, cads, camera, depth)
+    depth = None if depths is None else depths[index]
+    found = dataclasses.replace(
+      _pose(detection, label_name, gallery, cads, camera, depth),
+      depth_source='box_fit' if depth is None else depth_source,
+      row=index,
+    )
     if hypotheses is not None and hypotheses[index]:
       found = _refined(found, hypotheses[index], gallery, camera)
       if judge is not None:
@@ -242,5 +252,5 @@ def _pose(
     ),
     label_name=label_name,
     candidates=tuple(candidates),
-    depth_source='box_fit' if depth is None else 'flag',
+    depth_source='',
   )

@@ -4,6 +4,7 @@ import dataclasses
 import math
 import os
 from typing import Optional
+from typing import Sequence
 from typing import Tuple
 
 import numpy as np
@@ -12,6 +13,9 @@ from PIL import Image
 from PIL import ImageOps
 
 from mask2cad_tf import conventions
+
+_CROPPED = 0.02  # of the sides' ratio; below it is rounding
+_MILLIMETRES = {2: 25.4, 3: 10.0, 4: 1.0}  # EXIF's units of resolution
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -47,7 +51,8 @@ def load(
 ) -> Photo:
   """Reads a photo, turned as its EXIF orientation says.
 
-  The focal length is the flag's, else EXIF's 35 mm equivalent, else a phone's
+  The focal length is the flag's, else EXIF's (the 35 mm equivalent, or length
+  and resolution of the sensor; a crop is noticed), else a phone's
   (`conventions.DEFAULT_FOCAL_35MM`); the principal point is the centre.
 
   Args:
@@ -61,9 +66,11 @@ def load(
   """
   if not os.path.isfile(path):
     raise FileNotFoundError(f'No photo at {path!r}. Check --image.')
+  if path.lower().endswith(('.heic', '.heif')):
+    _register_heif(path)
   try:
     with Image.open(path) as file:
-      focal_35mm = _exif_focal_35mm(file)
+      focal_share = _exif_focal_share(file)
       image = ImageOps.exif_transpose(file).convert('RGB')
   except (
     OSError,
@@ -75,8 +82,18 @@ def load(
       f'{path!r} does not decode as a photo ({error}). Give a JPEG or PNG file.'
     ) from error
   width, height = image.size
-  camera = _camera(width, height, intrinsics, focal_length_px, focal_35mm)
+  camera = _camera(width, height, intrinsics, focal_length_px, focal_share)
   return Photo(path, np.asarray(image), camera)
+
+
+def _register_heif(path: str) -> None:
+  try:
+    import pillow_heif
+  except ImportError as error:
+    raise ValueError(
+      f"{path!r} is HEIC: pip install 'mask2cad-tf[heif]', or save it as JPEG."
+    ) from error
+  pillow_heif.register_heif_opener()
 
 
 def _camera(
@@ -84,30 +101,56 @@ def _camera(
   height: int,
   intrinsics: Optional[Tuple[float, ...]],
   focal_length_px: Optional[float],
-  focal_35mm: Optional[float],
+  focal_share: Optional[float],
 ) -> Camera:
   if intrinsics is not None:
     return Camera(np.array(intrinsics, np.float64), width, height, 'flag')
-  source = 'flag' if focal_length_px else 'exif' if focal_35mm else 'default'
-  focal = (
-    focal_length_px
-    or math.hypot(width, height)
-    * (focal_35mm or conventions.DEFAULT_FOCAL_35MM)
-    / conventions.DIAGONAL_35MM
+  source = 'flag' if focal_length_px else 'exif' if focal_share else 'default'
+  default = conventions.DEFAULT_FOCAL_35MM / conventions.DIAGONAL_35MM
+  focal = focal_length_px or math.hypot(width, height) * (
+    focal_share or default
   )
   return Camera(
     np.array([focal, focal, 0.5 * width, 0.5 * height]), width, height, source
   )
 
 
-def _exif_focal_35mm(file: Image.Image) -> Optional[float]:
-  """EXIF's FocalLengthIn35mmFilm, mm; None where it is absent or 0."""
-  value = (
-    file.getexif()
-    .get_ifd(ExifTags.IFD.Exif)
-    .get(ExifTags.Base.FocalLengthIn35mmFilm)
+def _exif_focal_share(file: Image.Image) -> Optional[float]:
+  """EXIF's focal length in diagonals of the photo as stored; None: unknown.
+
+  From the 35 mm equivalent, else from the length and the sensor's resolution.
+  A photo of another shape than EXIF's pixel dimensions was cropped: they are
+  those of the whole picture then.
+  """
+  tags = file.getexif().get_ifd(ExifTags.IFD.Exif)
+
+  def number(tag: ExifTags.Base) -> float:
+    try:
+      value = float(tags.get(tag) or 0.0)
+    except (TypeError, ValueError, ZeroDivisionError):
+      return 0.0
+    return value if math.isfinite(value) and value > 0.0 else 0.0
+
+  diagonal = math.hypot(*file.size)
+  whole = (
+    number(ExifTags.Base.ExifImageWidth),
+    number(ExifTags.Base.ExifImageHeight),
   )
-  try:
-    return float(value) or None
-  except (TypeError, ValueError, ZeroDivisionError):
-    return None
+  scale = 1.0
+  if all(whole) and abs(math.log(_shape(whole) / _shape(file.size))) > _CROPPED:
+    scale = math.hypot(*whole) / diagonal
+  share = number(ExifTags.Base.FocalLengthIn35mmFilm) / (
+    conventions.DIAGONAL_35MM
+  )
+  if not share and all(whole):
+    unit = _MILLIMETRES.get(tags.get(ExifTags.Base.FocalPlaneResolutionUnit, 2))
+    per_unit = number(ExifTags.Base.FocalPlaneXResolution)
+    if unit:
+      pixels = number(ExifTags.Base.FocalLength) / unit * per_unit
+      share = pixels / math.hypot(*whole)
+  return scale * share or None
+
+
+def _shape(size: Sequence[float]) -> float:
+  """Longer side over shorter: turned or not."""
+  return max(size) / min(size)

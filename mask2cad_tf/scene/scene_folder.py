@@ -14,6 +14,7 @@ from mask2cad_tf.scene import scene_json
 from mask2cad_tf.scene import scene_page
 
 OVERLAY = 'overlay.png'
+_FILES = (OVERLAY, glb.GLB, glb.JSON, scene_page.PAGE)
 
 
 def write(
@@ -58,9 +59,14 @@ def write(
     scene_page.write(
       os.path.join(new, scene_page.PAGE), scene, photo.image, cads
     )
-    for name in (OVERLAY, glb.GLB, glb.JSON, scene_page.PAGE):
+    for name in _FILES:
       os.replace(os.path.join(new, name), os.path.join(folder, name))
   finally:
     shutil.rmtree(new, ignore_errors=True)
     if not os.listdir(folder):
       os.rmdir(folder)
+
+
+def is_complete(folder: str) -> bool:
+  """Whether all files of a scene are there."""
+  return all(os.path.isfile(os.path.join(folder, name)) for name in _FILES)

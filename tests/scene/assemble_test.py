@@ -60,7 +60,7 @@ def test_true_rotation_and_depth_give_the_true_pose():
     _gallery(),
     _CADS,
     photo.camera,
-    depth=truth.cad.translation[2],
+    depths=[truth.cad.translation[2]],
   )
   np.testing.assert_allclose(found.cad.rotation, truth.cad.rotation, atol=1e-6)
   np.testing.assert_allclose(
@@ -117,7 +117,7 @@ def test_scores_select_and_order():
     _CADS,
     photo.camera,
     min_score=0.5,
-    depth=1.0,
+    depths=[1.0] * 3,
   )
   assert [f.cad.score for f in found] == pytest.approx([0.8, 0.6])
 
@@ -142,7 +142,7 @@ def test_confidence_has_a_threshold(similarity, confident):
   detections = _detections(truth)
   detections['detection_cad_scores'][:, 0] = similarity
   (found,) = assemble.assemble(
-    detections, _gallery(), _CADS, photo.camera, depth=1.0
+    detections, _gallery(), _CADS, photo.camera, depths=[1.0] * 3
   )
   assert found.confident is confident
 
@@ -150,7 +150,7 @@ def test_confidence_has_a_threshold(similarity, confident):
 def test_mask_fills_the_outer_box():
   photo, truth = wheel_scene.load(0)
   (found,) = assemble.assemble(
-    _detections(truth), _gallery(), _CADS, photo.camera, depth=1.0
+    _detections(truth), _gallery(), _CADS, photo.camera, depths=[1.0] * 3
   )
   top, left, bottom, right = truth.cad.box.astype(int)
   expected = np.zeros(photo.image.shape[:2], bool)

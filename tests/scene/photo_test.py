@@ -1,6 +1,9 @@
 """Photos and where their focal length comes from."""
 
+import sys
+
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import ExifTags
 from PIL import Image
@@ -77,3 +80,71 @@ def test_missing_and_broken_are_named(tmp_path):
     (tmp_path / name).write_bytes(wrong)
     with pytest.raises(ValueError, match=f'{name}.*does not decode'):
       photo_lib.load(str(tmp_path / name))
+
+
+def _with_exif(path, size, **tags):
+  exif = Image.Exif()
+  for name, value in tags.items():
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base[name]] = value
+  Image.new('RGB', size).save(path, exif=exif)
+  return photo_lib.load(str(path)).camera
+
+
+def test_a_crop_keeps_the_whole_pictures_focal_length(tmp_path):
+  # 400 x 300, of which 300 x 300 are left: 500 px of diagonal, not 424.
+  camera = _with_exif(
+    tmp_path / 'a.jpg',
+    (300, 300),
+    FocalLengthIn35mmFilm=50,
+    ExifImageWidth=400,
+    ExifImageHeight=300,
+  )
+  np.testing.assert_allclose(camera.intrinsics[0], 500 * 50 / 43.267, rtol=1e-4)
+
+
+@pytest.mark.parametrize('whole', [(4000, 3000), (3000, 4000)])
+def test_a_smaller_copy_scales_it(tmp_path, whole):
+  camera = _with_exif(
+    tmp_path / 'a.jpg',
+    (400, 300),
+    FocalLengthIn35mmFilm=50,
+    ExifImageWidth=whole[0],
+    ExifImageHeight=whole[1],
+  )
+  np.testing.assert_allclose(camera.intrinsics[0], 500 * 50 / 43.267, rtol=1e-4)
+
+
+def test_focal_length_from_the_sensors_resolution(tmp_path):
+  # 5 mm at 2540 pixels an inch: 500 px of 400 x 300; half of it in half the
+  # size.
+  camera = _with_exif(
+    tmp_path / 'a.jpg',
+    (200, 150),
+    FocalLength=5.0,
+    FocalPlaneXResolution=2540.0,
+    FocalPlaneResolutionUnit=2,
+    ExifImageWidth=400,
+    ExifImageHeight=300,
+  )
+  np.testing.assert_allclose(camera.intrinsics[0], 250.0, rtol=1e-4)
+  assert camera.source == 'exif'
+
+
+@pytest.mark.parametrize('suffix', ['png', 'webp', 'tif', 'heic'])
+def test_formats_with_the_same_pixels(tmp_path, suffix):
+  pillow_heif.register_heif_opener()
+  pixels = np.arange(16 * 24 * 3, dtype=np.uint8).reshape(16, 24, 3)
+  pixels = np.kron(pixels[:4, :6], np.ones((4, 4, 1), np.uint8))
+  options = {'webp': {'lossless': True}, 'heic': {'quality': -1}}
+  path = str(tmp_path / f'a.{suffix}')
+  Image.fromarray(pixels).save(path, **options.get(suffix, {}))
+  found = photo_lib.load(path).image.astype(int)
+  # HEIC is lossless in its own colours only.
+  assert np.abs(found - pixels).max() <= (3 if suffix == 'heic' else 0)
+
+
+def test_heic_without_the_extra_says_how_to_install_it(tmp_path, monkeypatch):
+  (tmp_path / 'a.heic').write_bytes(b'any')
+  monkeypatch.setitem(sys.modules, 'pillow_heif', None)
+  with pytest.raises(ValueError, match=r'pip install .mask2cad-tf\[heif\]'):
+    photo_lib.load(str(tmp_path / 'a.heic'))
