@@ -25,6 +25,7 @@ _FLOORS = {
   'train': 5,
   'evaluate': 5,
   'gallery': 5,
+  'doctor': 5,
   'export': 5,
   'predict': 5,
   'demo': 5,
