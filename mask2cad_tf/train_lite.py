@@ -20,6 +20,7 @@ furniture.
 """
 
 import json
+import math
 import os
 import pathlib
 import subprocess
@@ -64,6 +65,14 @@ flags.DEFINE_string(
   flag_values=FLAGS,
 )
 
+flags.DEFINE_float(
+  'share',
+  1.0,
+  'Of photos and steps: less of everything is faster and worse.',
+  lower_bound=1e-3,
+  flag_values=FLAGS,
+)
+
 _TRAIN = 'mask2cad_tf.train'
 # CADs of Sweet Home 3D that stay unseen, to measure on.
 _HELD_OUT = (
@@ -72,6 +81,7 @@ _HELD_OUT = (
 )
 _CORES = 2  # that the recipe is made for
 _VALIDATIONS = 4  # of a training
+_FEWEST = 4  # validation photos, steps
 
 
 class Size(NamedTuple):
@@ -81,11 +91,19 @@ class Size(NamedTuple):
   validation_photos: int
   steps: Dict[str, int]  # by branch
 
+  def scaled(self, share: float) -> 'Size':
+    """A share of photos and steps; of each at least a few."""
+    return Size(
+      {name: math.ceil(share * n) for name, n in self.photos.items()},
+      max(_FEWEST, math.ceil(share * self.validation_photos)),
+      {name: max(_FEWEST, round(share * n)) for name, n in self.steps.items()},
+    )
+
 
 FULL = Size(
   {'pix3d': 17600, 'sweethome3d': 3200, 'furniture': 900},
   600,
-  {'detection': 4500, 'objects': 7300},
+  {'detection': 9000, 'objects': 7600},
 )
 QUICK = Size(
   {'pix3d': 1200, 'sweethome3d': 400, 'furniture': 200},
@@ -400,6 +418,7 @@ def main(argv: Sequence[str]) -> None:
   libraries = {'pix3d': FLAGS.pix3d, 'sweethome3d': FLAGS.sweethome3d}
   if FLAGS.finetune:
     size, libraries = FINETUNE, {'finetune': FLAGS.finetune}
+  size = size.scaled(FLAGS.share)
   settings = json.dumps([libraries, size], sort_keys=True)
   stamp = root / 'recipe.json'
   if stamp.exists() and stamp.read_text() != settings:
