@@ -8,11 +8,12 @@ object has one free factor s > 0, and a ground plane settles it:
   lowest:  m = min over the object's points of n . X.
   scaled:  min of n . (s X) = s m, which is -h for s = h / d with d = -m.
 
-d is the camera's height above the object's own ground, in the units of its CAD.
-Only an object whose lowest point is below the horizon, d > 0, reaches the plane.
+d is the camera's height above the object's own ground, in units of its CAD.
+Only an object whose lowest point is below the horizon, d > 0, can reach the
+plane.
 
-The plane comes from the objects: n is the mean of the up directions that agree,
-h the median of d. Both are weighted, and neither follows a single outlier.
+The plane comes from the objects: n is the mean of the up directions that
+agree, h the median of d. Both are weighted; neither follows a single outlier.
 """
 
 from typing import NamedTuple
@@ -73,8 +74,11 @@ def camera_height(points: np.ndarray, normal: np.ndarray) -> float:
 
 
 def median_height(heights: np.ndarray, weights: np.ndarray) -> float:
-  """The weighted median of heights [n] > 0; the two middle ones' geometric mean
-  where the weights [n] > 0 are split in halves."""
+  """The weighted median of heights [n] > 0, weights [n] > 0.
+
+  The geometric mean of the two middle ones where they split the weights in
+  halves.
+  """
   order = np.argsort(heights, kind='stable')
   below = np.cumsum(weights[order]) / np.sum(weights)
   # Halves within rounding are halves.
