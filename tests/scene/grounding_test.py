@@ -275,7 +275,7 @@ def test_nobody_asked_nothing_is_said(tmp_path):
     str(tmp_path), ground_scene.photo(), [_chair()], ground_scene.CADS, _MODEL
   )
   text = (tmp_path / 'scene.json').read_text()
-  assert 'ground' not in text
+  assert '"ground' not in text
   assert '"scale": 1.0' in text
 
 
