@@ -10,6 +10,7 @@ Example:
     --image=room.jpg --image=kitchen.png
   python -m mask2cad_tf.predict --model=DIR --gallery=G --output_dir=OUT \
     --image=room.jpg --focal_length_px=1030 --box=120,80,410,390 --label=chair
+  python -m mask2cad_tf.predict --image=room.jpg --output_dir=OUT --ground_plane
   python -m mask2cad_tf.predict --server=grpc://HOST:8500 --image=room.jpg \
     --output_dir=OUT
 """
@@ -83,6 +84,14 @@ _DEPTH_MAP = flags.DEFINE_multi_string(
   [],
   'Measured depth of a photo, in place of --depth: NPY, Z in units of the '
   'CADs, or 16-bit PNG, thousandths of them. Once for each photo, in order.',
+  flag_values=FLAGS,
+)
+_GROUND_PLANE = flags.DEFINE_boolean(
+  'ground_plane',
+  False,
+  'Scale objects about the camera so that they stand on one ground plane; '
+  'their pictures stay. Not those of given depth (--depth, --depth_map), those '
+  'that do not stand, or a photo with fewer than two that do.',
   flag_values=FLAGS,
 )
 _SKIP_BROKEN = flags.DEFINE_boolean(
@@ -249,8 +258,13 @@ def _predict(
       else None
     )
     objects = predictor.predict(photo, _DEPTH.value, measured, box, label)
-    predictor.write(job.folder, photo, objects)
+    plane = None
+    if _GROUND_PLANE.value:
+      objects, plane = predictor.put_on_ground(objects)
+    predictor.write(job.folder, photo, objects, plane)
     names = ', '.join(f'{o.cad.cad_id} ({o.similarity:.2f})' for o in objects)
+    if plane:
+      names += f'; {sum(o.ground for o in objects)} put on the ground plane'
     tqdm.tqdm.write(f'{job.folder}: {names or "no object; see --min_score"}')
     counts.append(len(objects))
   if num_photos > 1:

@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 import mask2cad_tf
@@ -236,6 +237,82 @@ def test_a_depth_map_places_the_object(tiny_world, tmp_path):
   for thing in _scene(tmp_path / 'out' / '0001')['objects']:
     assert thing['depth_source'] == 'depth_map'
     assert 2.5 < thing['translation'][2] < 4.0  # near its surface
+
+
+@pytest.fixture
+def upright(tiny_world, monkeypatch):
+  """The tiny model's objects stand upright, below the horizon."""
+  predict_photo = tiny_world.module.predict
+
+  def predict_upright(image, intrinsics):
+    outputs = dict(predict_photo(image, intrinsics))
+    count = outputs['detection_rotations'].shape[1]
+    half = np.linspace(0.0, np.pi, count)  # of the angle about y
+    turned = np.stack([np.cos(half), 0 * half, np.sin(half), 0 * half], axis=-1)
+    outputs['detection_rotations'] = tf.constant(turned[np.newaxis], tf.float32)
+    column = np.linspace(0.2, 0.8, count) * image.shape[1]
+    row = np.linspace(0.6, 0.8, count) * image.shape[0]
+    outputs['detection_centers'] = tf.constant(
+      np.stack([column, row], axis=-1)[np.newaxis], tf.float32
+    )
+    return outputs
+
+  monkeypatch.setattr(tiny_world.module, 'predict', predict_upright)
+
+
+def _camera_heights(scene, gallery):
+  """Above the lowest point of each object and candidate, by 'ground'."""
+  normal = scene['ground_plane']['normal']
+  heights = {True: [], False: []}
+  for thing in scene['objects']:
+    for entry in (thing, *thing['candidates']):
+      mesh = meshes.load(gallery.mesh_path(entry['cad_id']))
+      rotation = entry.get('rotation', thing['rotation'])
+      points = entry['scale'] * mesh.vertices @ np.transpose(rotation)
+      points = points + entry['translation']
+      heights[entry['ground']].append(-(points @ normal).min())
+  return heights
+
+
+def test_ground_plane(tiny_world, tmp_path, upright):
+  arguments = ('--min_score=0.1', '--norefine')
+  assert _run(tiny_world, tmp_path / 'apart', *arguments).status == 0
+  result = _run(tiny_world, tmp_path / 'ground', *arguments, '--ground_plane')
+  assert result.status == 0, result
+  apart, scene = (
+    _scene(tmp_path / name / '0001') for name in ('apart', 'ground')
+  )
+  count = sum(thing['ground'] for thing in scene['objects'])
+  assert count >= 2 and f'; {count} put on the ground plane' in result.stdout
+  heights = _camera_heights(scene, tiny_world.gallery)
+  assert len(heights[True]) >= 2 * count  # the best ones count twice
+  np.testing.assert_allclose(heights[True], scene['ground_plane']['distance'])
+  assert '"ground' not in json.dumps(apart)
+  for old, new in zip(apart['objects'], scene['objects']):
+    assert new['center'] == old['center']
+    np.testing.assert_allclose(
+      new['translation'], new['scale'] * np.array(old['translation'])
+    )
+  overlays = [
+    np.asarray(Image.open(tmp_path / name / '0001' / 'overlay.png'))
+    for name in ('apart', 'ground')
+  ]
+  assert overlays[0].shape == overlays[1].shape
+
+
+def test_ground_plane_keeps_given_depths(tiny_world, tmp_path, upright):
+  result = _run(
+    tiny_world,
+    tmp_path,
+    '--min_score=0.1',
+    '--norefine',
+    '--depth=2.5',
+    '--ground_plane',
+  )
+  assert result.status == 0, result
+  for thing in _scene(tmp_path / '0001')['objects']:
+    assert (thing['scale'], thing['ground']) == (1.0, False)
+    assert thing['translation'][2] == pytest.approx(2.5)
 
 
 def test_the_package_has_model_and_gallery(tiny_world, tmp_path, monkeypatch):

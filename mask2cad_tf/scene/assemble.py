@@ -34,6 +34,8 @@ class Candidate:
     similarity: cosine of the embeddings.
     rotation: float [3, 3], CAD to camera.
     translation: float [3], CAD units.
+    scale: of the CAD: X = scale R v + t.
+    ground: whether it was put on the ground plane; None: nobody asked.
     silhouette_iou: overlap of the posed CAD with the mask; None: not compared.
     feature_similarity: cosine of photo and rendering; None: not compared.
   """
@@ -45,6 +47,8 @@ class Candidate:
   translation: np.ndarray
   silhouette_iou: Optional[float] = None
   feature_similarity: Optional[float] = None
+  scale: float = 1.0
+  ground: Optional[bool] = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -72,6 +76,16 @@ class SceneObject:
   def similarity(self) -> float:
     """Of the best hypothesis."""
     return self.candidates[0].similarity
+
+  @property
+  def scale(self) -> float:
+    """Of the best hypothesis."""
+    return self.candidates[0].scale
+
+  @property
+  def ground(self) -> Optional[bool]:
+    """Of the best hypothesis."""
+    return self.candidates[0].ground
 
   @property
   def confident(self) -> bool:

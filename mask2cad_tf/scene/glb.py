@@ -45,7 +45,7 @@ def write(
     before = sum(other.cad_id == cad.cad_id for other in objects[:index])
     name = f'{cad.cad_id}#{before + 1}' if before else cad.cad_id
     pose = np.eye(4)
-    pose[:3, :3], pose[:3, 3] = cad.rotation, cad.translation
+    pose[:3, :3], pose[:3, 3] = cad.rotation * cad.scale, cad.translation
     scene.add_geometry(
       _exportable(cads.mesh(cad.cad_id)),
       node_name=name,

@@ -90,14 +90,15 @@ def _render(
   renderings = [
     cads.renderer(found.cad.cad_id).render(
       found.cad.rotation,
-      found.cad.translation,
+      found.cad.translation / found.scale,  # the same picture, unscaled
       camera.intrinsics * stretch,
       height,
       width,
     )
     for found in objects
   ]
-  nearest = np.min([r.depth for r in renderings], axis=0) if objects else None
+  depths = [r.depth * f.scale for r, f in zip(renderings, objects)]
+  nearest = np.min(depths, axis=0) if objects else None
   size = (camera.width, camera.height)
   # `shaded` is averaged with the background's 0: undo that at the edges.
   return [
@@ -105,11 +106,11 @@ def _render(
       _resize(values, size)
       for values in (
         r.shaded / np.maximum(r.coverage, 1e-3),
-        np.where(r.depth <= nearest, r.coverage, 0.0),
+        np.where(depth <= nearest, r.coverage, 0.0),
         _creases(r),
       )
     )
-    for r in renderings
+    for r, depth in zip(renderings, depths)
   ]
 
 

@@ -3,8 +3,10 @@
 import os
 import shutil
 from typing import Mapping
+from typing import Optional
 from typing import Sequence
 
+from mask2cad_tf.geometry import ground_plane
 from mask2cad_tf.scene import assemble
 from mask2cad_tf.scene import cad_meshes
 from mask2cad_tf.scene import glb
@@ -23,6 +25,7 @@ def write(
   objects: Sequence[assemble.SceneObject],
   cads: cad_meshes.CadMeshes,
   model: Mapping[str, str],
+  plane: Optional[ground_plane.Plane] = None,
 ) -> None:
   """Writes the four files; none is replaced before all are complete.
 
@@ -34,6 +37,7 @@ def write(
     objects: found in it.
     cads: meshes of the objects' CADs.
     model: as `scene_json.describe` takes it.
+    plane: that objects stand on.
 
   Raises:
     NotADirectoryError: a file is in the folder's place.
@@ -54,7 +58,7 @@ def write(
       cads,
       photo.camera,
     )
-    scene = scene_json.describe(photo, objects, model)
+    scene = scene_json.describe(photo, objects, model, plane)
     scene_json.dump(scene, os.path.join(new, glb.JSON))
     scene_page.write(
       os.path.join(new, scene_page.PAGE), scene, photo.image, cads

@@ -1,13 +1,22 @@
-"""scene.json: a photo's objects as text, in the frames of `conventions`."""
+"""scene.json: a photo's objects as text, in the frames of `conventions`.
+
+A vertex v of an object's CAD, or a candidate's, is at X = scale R v + t before
+the camera: its 'scale', 'rotation', 'translation'. 'scale' is 1 but for what
+`grounding` put on a ground plane. Where it was asked to, 'ground' says of every
+object and candidate whether it was; 'ground_plane' is n . X = -h, 'normal' n
+(upwards) and 'distance' h, or absent where fewer than two objects stand on one.
+"""
 
 import json
 from typing import Any
 from typing import Dict
 from typing import Mapping
+from typing import Optional
 from typing import Sequence
 
 import numpy as np
 
+from mask2cad_tf.geometry import ground_plane
 from mask2cad_tf.geometry import rotations
 from mask2cad_tf.scene import assemble
 from mask2cad_tf.scene import masks
@@ -18,6 +27,7 @@ def describe(
   photo: photo_lib.Photo,
   objects: Sequence[assemble.SceneObject],
   model: Mapping[str, str],
+  plane: Optional[ground_plane.Plane] = None,
 ) -> Dict[str, Any]:
   """The content of scene.json.
 
@@ -25,6 +35,7 @@ def describe(
     photo: the photo and its camera.
     objects: in the order of the GLB's nodes.
     model: 'name', 'gallery_version', 'package_version'.
+    plane: that objects stand on.
   """
   camera = photo.camera
   names = ('fx', 'fy', 'cx', 'cy')
@@ -39,8 +50,13 @@ def describe(
       'source': camera.source,
     },
     'model': dict(model),
+    **({} if plane is None else {'ground_plane': _plane(plane)}),
     'objects': [_object(found) for found in objects],
   }
+
+
+def _plane(plane: ground_plane.Plane) -> Dict[str, Any]:
+  return {'normal': _numbers(plane.normal), 'distance': plane.distance}
 
 
 def _object(found: assemble.SceneObject) -> Dict[str, Any]:
@@ -60,7 +76,8 @@ def _object(found: assemble.SceneObject) -> Dict[str, Any]:
     'rotation': _numbers(cad.rotation),
     'quaternion': _numbers(rotations.quaternion_from_matrix(cad.rotation)),
     'translation': _numbers(cad.translation),
-    'scale': 1.0,
+    'scale': found.scale,
+    **({} if found.ground is None else {'ground': found.ground}),
     'depth_source': found.depth_source,
     'center': _numbers(cad.center),
   }
@@ -73,7 +90,10 @@ def _candidate(candidate: assemble.Candidate) -> Dict[str, Any]:
     'similarity': candidate.similarity,
     'rotation': _numbers(candidate.rotation),
     'translation': _numbers(candidate.translation),
+    'scale': candidate.scale,
   }
+  if candidate.ground is not None:
+    entry['ground'] = candidate.ground
   for name in ('silhouette_iou', 'feature_similarity'):
     if getattr(candidate, name) is not None:
       entry[name] = float(getattr(candidate, name))

@@ -10,10 +10,12 @@ from typing import List
 from typing import Mapping
 from typing import Optional
 from typing import Sequence
+from typing import Tuple
 
 import numpy as np
 
 import mask2cad_tf
+from mask2cad_tf.geometry import ground_plane
 from mask2cad_tf.refinement import confidence
 from mask2cad_tf.retrieval import default_gallery
 from mask2cad_tf.retrieval import gallery as gallery_lib
@@ -21,6 +23,7 @@ from mask2cad_tf.scene import assemble
 from mask2cad_tf.scene import cad_meshes
 from mask2cad_tf.scene import depth_map as depth_map_lib
 from mask2cad_tf.scene import distinct
+from mask2cad_tf.scene import grounding
 from mask2cad_tf.scene import photo as photo_lib
 from mask2cad_tf.scene import scene_folder
 from mask2cad_tf.serving import client
@@ -119,14 +122,21 @@ class ScenePredictor:
       judge=self._judge,
     )
 
+  def put_on_ground(
+    self, objects: Sequence[assemble.SceneObject]
+  ) -> Tuple[List[assemble.SceneObject], Optional[ground_plane.Plane]]:
+    """The objects of `predict` on one plane: `grounding.put_on_ground`."""
+    return grounding.put_on_ground(objects, self._cads)
+
   def write(
     self,
     folder: str,
     photo: photo_lib.Photo,
     objects: Sequence[assemble.SceneObject],
+    plane: Optional[ground_plane.Plane] = None,
   ) -> None:
-    """Writes the scene's files into a folder."""
-    scene_folder.write(folder, photo, objects, self._cads, self._origin)
+    """Writes the scene's files into a folder; the plane is put_on_ground's."""
+    scene_folder.write(folder, photo, objects, self._cads, self._origin, plane)
 
   def _infer(
     self,

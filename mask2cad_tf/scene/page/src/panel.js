@@ -14,7 +14,8 @@ export function facts(object, candidate) {
   return [
     `similarity ${candidate.similarity.toFixed(2)}`,
     candidate.silhouette_iou === undefined ? null : `silhouette IoU ${candidate.silhouette_iou.toFixed(2)}`,
-    `distance ${candidate.translation[2].toFixed(2)} (${{flag: 'given depth', box_fit: 'depth from the box'}[object.depth_source] ?? object.depth_source})`,
+    candidate.scale === 1 ? null : `scale ${candidate.scale.toFixed(2)}`,
+    `distance ${candidate.translation[2].toFixed(2)} (${candidate.ground ? 'on the ground plane' : {flag: 'given depth', box_fit: 'depth from the box'}[object.depth_source] ?? object.depth_source})`,
   ].filter(Boolean).join(' \u00b7 ');
 }
 

@@ -12,12 +12,12 @@ export function projection({fx, fy, cx, cy}, {width, height}, near, far) {
     0, 0, -1, 0);
 }
 
-/** Pose of a CAD in WebGL's frame: X = R v + t, then the half turn. */
-export function pose({rotation: r, translation: t}) {
+/** Pose of a CAD in WebGL's frame: X = s R v + t, then the half turn. */
+export function pose({rotation: r, translation: t, scale: s}) {
   return new Matrix4().set(
-    -r[0][0], -r[0][1], -r[0][2], -t[0],
-    r[1][0], r[1][1], r[1][2], t[1],
-    -r[2][0], -r[2][1], -r[2][2], -t[2],
+    -s * r[0][0], -s * r[0][1], -s * r[0][2], -t[0],
+    s * r[1][0], s * r[1][1], s * r[1][2], t[1],
+    -s * r[2][0], -s * r[2][1], -s * r[2][2], -t[2],
     0, 0, 0, 1);
 }
 

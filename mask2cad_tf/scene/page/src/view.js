@@ -98,7 +98,7 @@ export class View {
       this.turned = true;
       const target = this.box.getCenter(new Vector3());
       const up = new Vector3();
-      for (const {matrix} of this.objects.children) up.add(new Vector3().setFromMatrixColumn(matrix, 1));
+      for (const {matrix} of this.objects.children) up.add(new Vector3().setFromMatrixColumn(matrix, 1).normalize());
       this.orbitCamera.up.copy(up.lengthSq() > 0.01 ? up.normalize() : up.set(0, 1, 0));
       this.orbitCamera.position.copy(target).multiplyScalar(-1.6)
         .applyAxisAngle(this.orbitCamera.up, -0.5).add(target)
