@@ -17,7 +17,7 @@ from mask2cad_tf.geometry import cad_folder
 from mask2cad_tf.geometry import meshes
 from mask2cad_tf.geometry import ray_caster
 from tfrecords_tools.synthesis import scene as scene_lib
-from tfrecords_tools.synthesis import surfaces
+from tfrecords_tools.synthesis import texture_filter
 
 # Longest edges of ordinary furniture, and how low and high it is, metres: what
 # CADs of arbitrary units are scaled to.
@@ -237,7 +237,7 @@ def _base_color(piece: trimesh.Trimesh) -> Optional[np.ndarray]:
     factor = material.baseColorFactor
     return None if factor is None else _to_unit(factor)
   if material is not None and material.diffuse is not None:
-    return surfaces.TO_LINEAR[np.asarray(material.diffuse[:3], np.uint8)]
+    return texture_filter.TO_LINEAR[np.asarray(material.diffuse[:3], np.uint8)]
   return None
 
 

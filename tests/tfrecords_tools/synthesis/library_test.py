@@ -93,6 +93,20 @@ def test_parts_keep_their_materials(tmp_path):
   assert all(c.shape == (3,) and 0 <= c.min() <= c.max() <= 1 for c in colors)
 
 
+def test_an_obj_s_colours_are_made_linear(tmp_path):
+  folder = tmp_path / 'chair' / 'a'
+  folder.mkdir(parents=True)
+  (folder / 'a.mtl').write_text('newmtl red\nKd 1.0 0.5 0.0\n')
+  (folder / 'model.obj').write_text(
+    'mtllib a.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nusemtl red\n'
+    'f 1 2 3\nf 1 2 4\n'
+  )
+  library = library_lib.Library(str(tmp_path), ['chair'])
+  ((_, color, *_),) = library.load('chair/a/model.obj').parts
+  # sRGB 0.5 is ((0.5 + 0.055) / 1.055) ** 2.4 = 0.214 of the light.
+  np.testing.assert_allclose(color, [1.0, 0.214, 0.0], atol=0.003)
+
+
 def test_vertices_are_those_of_the_file(tmp_path):
   root = str(tmp_path)
   furnished.write(root, 'table/a', furnished.table_mesh())
