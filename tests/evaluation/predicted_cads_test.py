@@ -46,6 +46,7 @@ def _outputs():
     'detection_cad_ids': np.array(
       [[b'chair/a', b'chair/b'], [b'', b''], [b'', b'']], object
     ),
+    'detection_embeddings': np.eye(3, 4, dtype=np.float32),
     'detection_cad_scores': np.array(
       [[0.8, 0.1], [-1.0, -1.0], [-1.0, -1.0]], np.float32
     ),
