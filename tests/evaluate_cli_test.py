@@ -82,8 +82,10 @@ def evaluated(tiny_world, toy_data, tmp_path_factory):
       f'--records={toy_data.photo_records}',
       f'--output_dir={output}',
       '--depth_mode=mid_range',
+      '--report',
     )
   assert result.status == 0, result
+  assert f'Report: {output}/report.html' in result.stdout
   return output
 
 
