@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import sys
 import pytest
 
 from mask2cad_tf import evaluate
+from mask2cad_tf.refinement import confidence
 from mask2cad_tf.retrieval import default_gallery
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from tests import command_runner
@@ -54,6 +56,14 @@ def test_ground_truth_is_a_hundred(toy_data, tmp_path):
   assert true_boxes['pose']['median_degrees'] == pytest.approx(0, abs=1e-4)
   assert tables['oracle'] == {}
   assert '| strict | 100.0 |' in (tmp_path / 'tables.md').read_text()
+
+
+def test_the_ground_truths_report(toy_data, tmp_path):
+  photos = f'--records={toy_data.photo_records}'
+  assert _ground_truth(toy_data, tmp_path, photos, '--report').status == 0
+  page = (tmp_path / 'report.html').read_text()
+  assert 'predictions: the ground truth itself.' in page
+  assert 'nothing was retrieved' in page
 
 
 def test_same_seed_same_tables(toy_data, tmp_path):
@@ -106,6 +116,25 @@ def test_a_model_gets_all_tables(evaluated):
   assert 'Oracle' in (evaluated / 'tables.md').read_text()
 
 
+def test_a_report_on_one_page(evaluated):
+  page = (evaluated / 'report.html').read_text()
+  tables = _tables(evaluated)
+  sources = re.findall('<img src="([^"]{5})', page)
+  # Bars, curves, photos with overlays, strips, errors, oracle, map.
+  assert len(sources) > 20 and set(sources) == {'data:'}
+  assert not re.search(r'(src|href)="(?!data:|#)', page)
+  assert f'{tables["num_photos"]} photos, 3 true objects in all' in page
+  assert f'gallery {tables["settings"]["gallery"]} (10 CADs)' in page
+  assert '3 of 3 objects, 32 of 32 views of 2 CADs' in page
+  assert 'only --refine gives a confidence' in page
+  assert len(page) < 3e6
+  assert sorted(os.listdir(evaluated)) == [
+    'report.html',
+    'tables.json',
+    'tables.md',
+  ]
+
+
 def test_a_small_gallery_is_searched_alike_either_way(
   evaluated, tiny_world, toy_data, tmp_path, monkeypatch
 ):
@@ -119,6 +148,7 @@ def test_a_small_gallery_is_searched_alike_either_way(
     '--depth_mode=mid_range',
   )
   assert result.status == 0, result
+  assert sorted(os.listdir(tmp_path)) == ['tables.json', 'tables.md']
   approximate, exact = _tables(tmp_path), _tables(evaluated)
   assert approximate['settings'].pop('search') == 'approximate'
   assert 'search' not in exact['settings']
@@ -153,7 +183,10 @@ def test_rendered_and_compared_with_the_true_masks(
   tiny_world, toy_data, tmp_path, monkeypatch
 ):
   tiny_world.patch(monkeypatch)
+  judge = confidence.Confidence(0.0, (1.0, 0.0, 0.0))
+  monkeypatch.setattr(confidence, 'load', lambda _: judge)
   result = _run(
+    '--report',
     '--true_boxes',
     '--refine',
     '--refine_seconds=0.2',
@@ -172,6 +205,7 @@ def test_rendered_and_compared_with_the_true_masks(
   assert settings['depth_mode'] == 'box_fit'
   assert tables['true_boxes']['retrieval']['top5'] == 100.0  # two beds
   assert tables['true_boxes']['depth_error'] > 0.0
+  assert '3 judged objects' in (tmp_path / 'report.html').read_text()
 
 
 def test_a_cad_that_the_gallery_lacks_needs_the_library(

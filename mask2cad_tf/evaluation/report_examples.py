@@ -281,7 +281,11 @@ class Examples:
       photo.source_id,
       dataclasses.replace(truth, mask=None),
       prediction.candidates[index],
-      dataclasses.replace(known, hypothesis=None),
+      photo_lib.Retrieved(
+        # A copy: the row alone would keep the whole photo's in memory.
+        np.array(known.embedding),
+        known.similarities,
+      ),
       rotations.allocentric_from_camera(
         truth.rotation,
         cameras.project(truth.translation, photo.intrinsics),

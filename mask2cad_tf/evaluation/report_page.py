@@ -45,7 +45,7 @@ img { max-width: 100%; height: auto; vertical-align: top; }
 .charts img { width: 100%; max-width: 36rem; }
 .row { display: flex; flex-wrap: wrap; gap: .6rem; align-items: flex-start; }
 .row figure { margin: 0; }
-.pair { width: min(100%, 320px); }
+.pair { flex: 1 1 15rem; max-width: 320px; }
 .pair img { width: 100%; margin-bottom: 2px; }
 .tile { width: 112px; padding: 3px; border: 3px solid transparent;
   border-radius: 4px; }

@@ -2,6 +2,7 @@
 
 import functools
 import io
+from typing import Sequence
 from typing import Tuple
 
 import numpy as np
@@ -26,7 +27,10 @@ class CadPictures:
     self._renderer = functools.lru_cache(_MAX_CADS)(_load)
 
   def render(
-    self, mesh: str, rotation: np.ndarray, scale: np.ndarray = np.ones(3)
+    self,
+    mesh: str,
+    rotation: np.ndarray,
+    scale: Sequence[float] = (1.0, 1.0, 1.0),
   ) -> np.ndarray:
     """The CAD, framed, on light paper.
 

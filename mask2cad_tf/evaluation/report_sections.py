@@ -118,9 +118,9 @@ def _class_bars(run: Run) -> report_page.Section:
   figures = []
   for caption, series, counts in (
     (
-      'AP^mesh, the mean over F1^'
-      f'{content["settings"]["f1_distance"]:g} > .50:.05:.95, by class and over '
-      'all; n counts true objects with a CAD. Longer is better.',
+      f'AP^mesh, the mean over F1^{content["settings"]["f1_distance"]:g} > '
+      '.50:.05:.95, by class and over all; n counts true objects with a CAD. '
+      'Longer is better.',
       by_mode,
       with_cads,
     ),
@@ -150,7 +150,7 @@ def _class_bars(run: Run) -> report_page.Section:
         report_figures.bars(rows, 'AP, percent'),
         alt,
         caption,
-        f'{total} objects of {len(counts)} classes',
+        f'objects: {total}, classes: {len(counts)}',
       )
     )
   missing = '' if with_cads else f'{_NO_CADS} AP^mesh has no bars.'
@@ -175,12 +175,12 @@ def _precision_recall(run: Run) -> report_page.Section:
         report_figures.precision_recall(
           {key: curves[key] for key in report.ordered(list(curves))}
         ),
-        f'Precision over recall of {name}: {len(curves)} classes and their '
-        f'mean, whose area is {mean:.1f} percent',
+        f'Precision over recall of {name}, by class, and the mean of '
+        f'{len(curves)}, whose area is {mean:.1f} percent',
         f'{name} {what}: precision over recall, thin for each class, thick '
-        f'for the mean of {len(curves)} classes (area {mean:.1f}, over 101 '
-        'recalls). Up and to the right is better.',
-        f'{len(curves)} classes with true objects',
+        f'for their mean (area {mean:.1f}, over 101 recalls). Up and '
+        'to the right is better.',
+        f'classes with true objects: {len(curves)}',
       )
     )
   missing = '' if run.curves.mesh else f'{_NO_CADS} AP^mesh has no curve.'
@@ -207,7 +207,7 @@ def _photos(run: Run) -> report_page.Section:
           f'{name} photos {by}. Below each photo: that object, its mask as a '
           'tint, its CAD at the predicted pose; a question mark says that the '
           'CAD is not trusted.',
-          run.data(f'{len(chosen)} photos shown'),
+          run.data(f'photos shown: {len(chosen)}'),
           tiles=[_photo_tile(run, example) for example in chosen],
         )
       )
@@ -265,7 +265,8 @@ def _neighbours(
     )
     figures.append(
       report_page.Figure(
-        f'A {name} on its true box and the {_NUM_NEIGHBOURS} nearest CADs, '
+        f'A {name} on its true box and the '
+        f'{min(_NUM_NEIGHBOURS, len(ranks))} nearest CADs, '
         'best first, with the cosine of the embeddings, all drawn at the true '
         f'rotation. The true CAD, in a green frame: {place}.',
         run.data(f'1 of {run.examples.num_seen[name]} objects of this class'),
@@ -363,7 +364,7 @@ def _oracle(run: Run) -> report_page.Section:
   if not content['oracle']:
     return report_page.Section(
       title,
-      'The ground truth was evaluated: it has no part that truth could replace.',
+      'The ground truth was evaluated: no part of it can be replaced by truth.',
     )
   rows: Dict[str, Dict[str, Optional[float]]] = {
     f'true {part}' if part != 'nothing' else 'as predicted': {
