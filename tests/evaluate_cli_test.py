@@ -301,6 +301,30 @@ def test_another_model_needs_its_gallery(toy_data, tiny_world, tmp_path):
   assert '--gallery missing: no gallery.npz' in line
 
 
+def test_without_report_nothing_of_it_is_imported(toy_data, tmp_path):
+  code = (
+    'import sys; from tests import command_runner; '
+    'from mask2cad_tf import evaluate; '
+    'print(command_runner.run(evaluate, *sys.argv[1:]).status); '
+    'print([n for n in sys.modules if "report_" in n or "sklearn" in n])'
+  )
+  result = subprocess.run(
+    [
+      sys.executable,
+      '-c',
+      code,
+      '--ground_truth',
+      f'--records={toy_data.photo_records}',
+      f'--library={toy_data.library}',
+      f'--output_dir={tmp_path}',
+    ],
+    capture_output=True,
+    text=True,
+  )
+  assert result.stdout.split() == ['0', '[]'], result.stderr
+  assert not (tmp_path / 'report.html').exists()
+
+
 def test_no_flags():
   assert '--records and --output_dir' in _run().only_line
 

@@ -227,7 +227,10 @@ def _photo_tile(
       f'Photo {example.source_id}: {truth}',
     )
   ]
-  lines = [example.source_id, f'F1 {100.0 * example.f1:.1f}; true: {truth}']
+  lines = [
+    f'photo {example.source_id}',
+    f'F1 {100.0 * example.f1:.1f}; true: {truth}',
+  ]
   if example.cad is None:
     lines.append('nothing was detected')
   elif not example.cad.mesh:
