@@ -8,6 +8,7 @@ import html
 import os
 import re
 from typing import List
+from typing import Optional
 from typing import Sequence
 from typing import Tuple
 
@@ -99,7 +100,7 @@ class Figure:
 
   caption: str
   data: str
-  chart: Picture = None
+  chart: Optional[Picture] = None
   tiles: Sequence[Tile] = ()
 
 

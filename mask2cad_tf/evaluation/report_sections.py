@@ -12,6 +12,7 @@ from typing import List
 from typing import Mapping
 from typing import Optional
 from typing import Sequence
+from typing import Tuple
 
 import numpy as np
 
@@ -99,7 +100,9 @@ def html(run: Run) -> str:
   )
 
 
-def _chart(run: Run, url: str, alt: str, caption: str, count: str):
+def _chart(
+  run: Run, url: str, alt: str, caption: str, count: str
+) -> report_page.Figure:
   return report_page.Figure(
     caption, run.data(count), report_page.Picture(url, alt)
   )
@@ -281,7 +284,7 @@ def _neighbours(
 
 def _turns(
   samples: Mapping[str, Sequence[report_examples.ObjectExample]], count: int
-):
+) -> List[Tuple[str, report_examples.ObjectExample]]:
   """Pairs of class and object: a first of every class, then the second ..."""
   longest = max(map(len, samples.values()))
   pairs = [
