@@ -81,7 +81,7 @@ def html(run: Run) -> str:
   summary = (
     f'{run.content["num_photos"]} photos, {run.content["num_objects"]} true '
     f'objects; boxes: {settings["boxes"]}. Every number is from one run; '
-    'tables.json beside this page has them all.'
+    'tables.json beside this page has those of the tables.'
   )
   return report_page.page(
     'Evaluation report',
