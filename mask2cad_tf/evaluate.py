@@ -3,8 +3,10 @@ r"""Model and image records -> the paper's tables.
   python -m mask2cad_tf.evaluate --model=runs/pix3d_s1 --gallery=gallery \
       --records='records/test/images*' --output_dir=runs/pix3d_s1/evaluation
 
-Writes tables.md and tables.json. --ground_truth feeds the ground truth back in
-place of a model, which proves data and metric (AP^mesh 100):
+Writes tables.md and tables.json; with --report also report.html, one page with
+charts, the best and worst photos and what was retrieved. --ground_truth feeds
+the ground truth back in place of a model, which proves data and metric
+(AP^mesh 100):
 
   python -m mask2cad_tf.evaluate --ground_truth --library=pix3d/model \
       --records='records/test/images*' --output_dir=runs/ground_truth
@@ -15,6 +17,7 @@ import os
 import time
 from typing import Any
 from typing import Dict
+from typing import NamedTuple
 from typing import Sequence
 from typing import Tuple
 
@@ -42,7 +45,7 @@ flags.DEFINE_string(
 )
 flags.DEFINE_string('records', '', 'Image records, a glob.', flag_values=FLAGS)
 flags.DEFINE_string(
-  'output_dir', '', 'Folder for tables.md and tables.json.', flag_values=FLAGS
+  'output_dir', '', 'Folder for tables and report.', flag_values=FLAGS
 )
 flags.DEFINE_string(
   'library',
@@ -122,6 +125,13 @@ flags.DEFINE_integer(
   'seed', 0, 'Of the points on the surfaces.', flag_values=FLAGS
 )
 
+flags.DEFINE_boolean(
+  'report',
+  False,
+  'Write report.html as well: charts, best and worst photos, neighbours.',
+  flag_values=FLAGS,
+)
+
 _NUM_CANDIDATES = 10  # CADs per object: retrieval is measured to top-10
 _PHOTOS_PER_LOG_LINE = 50
 
@@ -149,26 +159,30 @@ def evaluate(options: options_lib.Options) -> Dict[str, Any]:
 
   start = time.time()
   comparison = surface_comparison.SurfaceComparison(seed=options.seed)
-  predictor, true_cads, class_names, about = (
+  subject = (
     _open_ground_truth(options)
     if options.ground_truth
     else _open_model(options, comparison)
   )
+  examples = _examples(options, subject, comparison) if options.report else None
   benchmark = benchmark_lib.Benchmark(
     comparison,
     canonical_shape_evaluator.CanonicalShapeEvaluator(seed=options.seed),
-    class_names,
-    true_cads.symmetry_order,
+    subject.class_names,
+    subject.true_cads.symmetry_order,
     f1_distance=options.f1_distance,
     oracles=_oracles(options),
+    observer=examples,
   )
   for index, photo in enumerate(
-    photo_records.read(options.records, true_cads.find_mesh)
+    photo_records.read(options.records, subject.true_cads.find_mesh)
   ):
-    on_true_boxes = predictor.on_true_boxes(photo)
+    on_true_boxes = subject.predictor.on_true_boxes(photo)
     benchmark.add(
       photo,
-      on_true_boxes if options.true_boxes else predictor.detections(photo),
+      on_true_boxes
+      if options.true_boxes
+      else subject.predictor.detections(photo),
       on_true_boxes,
     )
     if (index + 1) % _PHOTOS_PER_LOG_LINE == 0:
@@ -182,7 +196,7 @@ def evaluate(options: options_lib.Options) -> Dict[str, Any]:
   content = report.tables(
     result,
     {
-      **about,
+      **subject.about,
       'boxes': options.boxes,
       'records': options.records,
       'true_meshes': options.library or options.gallery,
@@ -193,18 +207,35 @@ def evaluate(options: options_lib.Options) -> Dict[str, Any]:
     },
   )
   report.write(options.output_dir, content)
+  if examples is not None:
+    _write_report(options, content, benchmark.curves(), examples, subject)
   return content
 
 
-def _open_ground_truth(
-  options: options_lib.Options,
-) -> Tuple[Any, Any, Sequence[str], Dict[str, Any]]:
-  """As `_open_model`, for --ground_truth."""
+class _Subject(NamedTuple):
+  """What is evaluated.
+
+  Attributes:
+    predictor: evaluation.predictors.Predictor.
+    true_cads: evaluation.true_cads.TrueCads.
+    class_names: of labels 1, 2, ...
+    about: what the tables say of it.
+    gallery: retrieval.gallery.Gallery; None: the ground truth needs none.
+  """
+
+  predictor: Any
+  true_cads: Any
+  class_names: Sequence[str]
+  about: Dict[str, Any]
+  gallery: Any = None
+
+
+def _open_ground_truth(options: options_lib.Options) -> _Subject:
   from mask2cad_tf.evaluation import photo_records
   from mask2cad_tf.evaluation import predictors
   from mask2cad_tf.evaluation import true_cads
 
-  return (
+  return _Subject(
     predictors.GroundTruth(),
     true_cads.TrueCads(options.library, {}, {}),
     photo_records.class_names(options.records),
@@ -212,10 +243,7 @@ def _open_ground_truth(
   )
 
 
-def _open_model(
-  options: options_lib.Options, comparison: Any
-) -> Tuple[Any, Any, Sequence[str], Dict[str, Any]]:
-  """Predictor, TrueCads, class names, and what the report says of them."""
+def _open_model(options: options_lib.Options, comparison: Any) -> _Subject:
   from mask2cad_tf.evaluation import given_depth
   from mask2cad_tf.evaluation import predicted_cads
   from mask2cad_tf.evaluation import predictors
@@ -276,7 +304,62 @@ def _open_model(
   predictor = predictors.Model(
     module, reader, refinement, options.true_masks, options.refine_objects
   )
-  return predictor, true, class_names, about
+  return _Subject(predictor, true, class_names, about, gallery)
+
+
+def _examples(
+  options: options_lib.Options, subject: _Subject, comparison: Any
+) -> Any:
+  """Collects what report.html shows."""
+  from mask2cad_tf.evaluation import report_examples
+  from mask2cad_tf.refinement import confidence
+
+  judge = confidence.load(options.model) if options.refine else None
+  return report_examples.Examples(
+    comparison,
+    subject.class_names,
+    options.f1_distance,
+    None if judge is None else judge.probability,
+    options.seed,
+  )
+
+
+def _write_report(
+  options: options_lib.Options,
+  content: Dict[str, Any],
+  curves: Any,
+  examples: Any,
+  subject: _Subject,
+) -> None:
+  """Writes report.html out of what the run has left."""
+  from mask2cad_tf.evaluation import report_page
+  from mask2cad_tf.evaluation import report_sections
+  from mask2cad_tf.scene import cad_overlay
+
+  def draw_overlay(example: Any) -> Any:
+    return cad_overlay.draw(
+      example.image,
+      example.intrinsics,
+      example.cad,
+      subject.class_names[example.cad.label - 1],
+      example.similarity,
+      example.confidence,
+    )
+
+  report_page.write(
+    options.output_dir,
+    report_sections.html(
+      report_sections.Run(
+        content,
+        curves,
+        examples,
+        subject.gallery,
+        draw_overlay,
+        options.refine,
+        options.seed,
+      )
+    ),
+  )
 
 
 def _oracles(options: options_lib.Options) -> Tuple[str, ...]:
@@ -314,6 +397,8 @@ def main(argv: Sequence[str]) -> None:
     score = 'no true objects' if row['AP'] is None else f'{row["AP"]:.1f}'
     print(f'{title}: {score}')
   print(f'Tables: {os.path.join(FLAGS.output_dir, "tables.md")}')
+  if FLAGS.report:
+    print(f'Report: {os.path.join(FLAGS.output_dir, "report.html")}')
 
 
 if __name__ == '__main__':

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import sys
 import pytest
 
 from mask2cad_tf import evaluate
+from mask2cad_tf.refinement import confidence
 from mask2cad_tf.retrieval import default_gallery
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from tests import command_runner
@@ -56,6 +58,14 @@ def test_ground_truth_is_a_hundred(toy_data, tmp_path):
   assert '| strict | 100.0 |' in (tmp_path / 'tables.md').read_text()
 
 
+def test_the_ground_truths_report(toy_data, tmp_path):
+  photos = f'--records={toy_data.photo_records}'
+  assert _ground_truth(toy_data, tmp_path, photos, '--report').status == 0
+  page = (tmp_path / 'report.html').read_text()
+  assert 'predictions: the ground truth itself.' in page
+  assert 'nothing was retrieved' in page
+
+
 def test_same_seed_same_tables(toy_data, tmp_path):
   tables = []
   for name, seed in (('a', 1), ('b', 1), ('c', 2)):
@@ -82,8 +92,10 @@ def evaluated(tiny_world, toy_data, tmp_path_factory):
       f'--records={toy_data.photo_records}',
       f'--output_dir={output}',
       '--depth_mode=mid_range',
+      '--report',
     )
   assert result.status == 0, result
+  assert f'Report: {output}/report.html' in result.stdout
   return output
 
 
@@ -104,6 +116,25 @@ def test_a_model_gets_all_tables(evaluated):
   assert 'Oracle' in (evaluated / 'tables.md').read_text()
 
 
+def test_a_report_on_one_page(evaluated):
+  page = (evaluated / 'report.html').read_text()
+  tables = _tables(evaluated)
+  sources = re.findall('<img src="([^"]{5})', page)
+  # Bars, curves, photos with overlays, strips, errors, oracle, map.
+  assert len(sources) > 20 and set(sources) == {'data:'}
+  assert not re.search(r'(src|href)="(?!data:|#)', page)
+  assert f'{tables["num_photos"]} photos, 3 true objects in all' in page
+  assert f'gallery {tables["settings"]["gallery"]} (10 CADs)' in page
+  assert '3 of 3 objects, 32 of 32 views of 2 CADs' in page
+  assert 'only --refine gives a confidence' in page
+  assert len(page) < 3e6
+  assert sorted(os.listdir(evaluated)) == [
+    'report.html',
+    'tables.json',
+    'tables.md',
+  ]
+
+
 def test_a_small_gallery_is_searched_alike_either_way(
   evaluated, tiny_world, toy_data, tmp_path, monkeypatch
 ):
@@ -117,6 +148,7 @@ def test_a_small_gallery_is_searched_alike_either_way(
     '--depth_mode=mid_range',
   )
   assert result.status == 0, result
+  assert sorted(os.listdir(tmp_path)) == ['tables.json', 'tables.md']
   approximate, exact = _tables(tmp_path), _tables(evaluated)
   assert approximate['settings'].pop('search') == 'approximate'
   assert 'search' not in exact['settings']
@@ -151,7 +183,10 @@ def test_rendered_and_compared_with_the_true_masks(
   tiny_world, toy_data, tmp_path, monkeypatch
 ):
   tiny_world.patch(monkeypatch)
+  judge = confidence.Confidence(0.0, (1.0, 0.0, 0.0))
+  monkeypatch.setattr(confidence, 'load', lambda _: judge)
   result = _run(
+    '--report',
     '--true_boxes',
     '--refine',
     '--refine_seconds=0.2',
@@ -170,6 +205,7 @@ def test_rendered_and_compared_with_the_true_masks(
   assert settings['depth_mode'] == 'box_fit'
   assert tables['true_boxes']['retrieval']['top5'] == 100.0  # two beds
   assert tables['true_boxes']['depth_error'] > 0.0
+  assert '3 judged objects' in (tmp_path / 'report.html').read_text()
 
 
 def test_a_cad_that_the_gallery_lacks_needs_the_library(
@@ -263,6 +299,30 @@ def test_another_model_needs_its_gallery(toy_data, tiny_world, tmp_path):
     f'--output_dir={tmp_path}/out',
   ).only_line
   assert '--gallery missing: no gallery.npz' in line
+
+
+def test_without_report_nothing_of_it_is_imported(toy_data, tmp_path):
+  code = (
+    'import sys; from tests import command_runner; '
+    'from mask2cad_tf import evaluate; '
+    'print(command_runner.run(evaluate, *sys.argv[1:]).status); '
+    'print([n for n in sys.modules if "report_" in n or "sklearn" in n])'
+  )
+  result = subprocess.run(
+    [
+      sys.executable,
+      '-c',
+      code,
+      '--ground_truth',
+      f'--records={toy_data.photo_records}',
+      f'--library={toy_data.library}',
+      f'--output_dir={tmp_path}',
+    ],
+    capture_output=True,
+    text=True,
+  )
+  assert result.stdout.split() == ['0', '[]'], result.stderr
+  assert not (tmp_path / 'report.html').exists()
 
 
 def test_no_flags():

@@ -47,6 +47,8 @@ _SINGLE_DOORS = {
   'tensorflow_graphics': {'mask2cad_tf/ops/quaternions.py'},
   'tensorflow_addons': {'mask2cad_tf/data/color_jitter.py'},
   'embreex': {'mask2cad_tf/geometry/ray_caster.py'},
+  'matplotlib': {'mask2cad_tf/evaluation/report_figures.py'},
+  'sklearn': {'mask2cad_tf/evaluation/embedding_map.py'},
   'faiss': {'mask2cad_tf/retrieval/approximate_search.py'},
   'grpc': {'mask2cad_tf/serving/grpc_client.py'},
   'tensorflow_serving': {'mask2cad_tf/serving/grpc_client.py'},

@@ -8,6 +8,7 @@ import numpy as np
 
 LEVELS = tuple(round(0.50 + 0.05 * i, 2) for i in range(10))  # COCO's ten
 _LEVEL50 = LEVELS.index(0.5)
+RECALLS = np.linspace(0.0, 1.0, 101)  # COCO's, of precision-recall curves
 
 
 @dataclasses.dataclass(frozen=True)

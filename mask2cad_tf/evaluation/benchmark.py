@@ -9,6 +9,9 @@ from typing import Any
 from typing import Callable
 from typing import Dict
 from typing import List
+from typing import Mapping
+from typing import Optional
+from typing import Protocol
 from typing import Sequence
 from typing import Tuple
 
@@ -36,6 +39,34 @@ _GOOD_DISTANCE, _GOOD_F1 = 0.3, 0.5
 _MIN_BOX_IOU = 0.3  # as MeshEvaluator's: a detection shows an object
 
 
+class Observer(Protocol):
+  """Sees what the evaluators of CADs see."""
+
+  def add(
+    self,
+    photo: photo_lib.Photo,
+    detections: photo_lib.Prediction,
+    on_true_boxes: photo_lib.Prediction,
+  ) -> None:
+    """A photo; all of its true objects have a CAD."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Curves:
+  """What the tables sum up.
+
+  Attributes:
+    mesh: class name -> precision [101] of AP^mesh, mode meshrcnn, F1 above
+      0.5, at ap_summary.RECALLS.
+    box: the same of AP^box at IoU 0.5.
+    rotation_degrees: symmetry-aware errors on true boxes [n].
+  """
+
+  mesh: Mapping[str, np.ndarray]
+  box: Mapping[str, np.ndarray]
+  rotation_degrees: np.ndarray
+
+
 class Benchmark:
   """Gives every photo to every evaluator."""
 
@@ -47,6 +78,7 @@ class Benchmark:
     symmetry_order: Callable[[posed_cad.PosedCad], int],
     f1_distance: float = 0.3,
     oracles: Sequence[str] = (),
+    observer: Optional[Observer] = None,
   ):
     """Builds the evaluators.
 
@@ -57,11 +89,13 @@ class Benchmark:
       symmetry_order: of a true CAD about its +y; 0 is any angle.
       f1_distance: threshold of the F1 that AP^mesh is taken over.
       oracles: of `oracle.PARTS` and 'box'; AP^mesh with each swapped in.
+      observer: told of every photo.
     """
     self._comparison = comparison
     self._canonical_shapes = canonical_shapes
     self._class_names = tuple(class_names)
     self._symmetry_order = symmetry_order
+    self._observer = observer
     self._detection = detection_evaluator.DetectionEvaluator(class_names)
     self._mesh = mesh_evaluator.MeshEvaluator(
       comparison, class_names, f1_distance
@@ -111,23 +145,7 @@ class Benchmark:
     self._first.update_state(photo.objects, detections.objects)
     for truth, cad in zip(photo.objects, on_true_boxes.objects):
       self._masks.update_state(cad, truth)
-    self._add_cads(
-      dataclasses.replace(
-        photo, objects=[cad for cad in photo.objects if cad.mesh]
-      ),
-      [
-        cad
-        for cad in detections.objects
-        if not _shows_object_without_cad(cad, photo.objects)
-      ],
-      [
-        (cad, candidates)
-        for truth, cad, candidates in zip(
-          photo.objects, on_true_boxes.objects, on_true_boxes.candidates
-        )
-        if truth.mesh
-      ],
-    )
+    self._add_cads(*_with_cads(photo, detections, on_true_boxes))
 
   def result(self) -> Dict[str, Any]:
     """The numbers; shares in [0, 1], NaN where there is nothing to measure.
@@ -167,31 +185,37 @@ class Benchmark:
       'alignment': self._alignment.result(),
     }
 
+  def curves(self) -> Curves:
+    """The same numbers, not yet summed up."""
+    return Curves(
+      self._mesh.precision_at_50(mesh_evaluator.MODES[0]),
+      self._detection.box_precision_at_50(),
+      self._pose.symmetric_degrees(),
+    )
+
   def _add_cads(
     self,
     photo: photo_lib.Photo,
-    detections: Sequence[posed_cad.PosedCad],
-    on_true_boxes: Sequence[Tuple[posed_cad.PosedCad, Sequence[str]]],
+    detections: photo_lib.Prediction,
+    on_true_boxes: photo_lib.Prediction,
   ) -> None:
-    """Adds to all but the detection; every true object has a CAD.
-
-    Args:
-      photo: with its true objects.
-      detections: what the model finds.
-      on_true_boxes: for each true object the prediction and its candidates.
-    """
-    truths = photo.objects
-    self._add_frame(photo, detections)
-    self._mesh.update_state(truths, detections, photo.source_id)
+    """Adds to all but the detection; every true object has a CAD."""
+    truths, found = photo.objects, detections.objects
+    self._add_frame(photo, found)
+    self._mesh.update_state(truths, found, photo.source_id)
     for part, evaluator in self._oracles.items():
       swapped = (
-        oracle.swap_boxes(detections, [cad for cad, _ in on_true_boxes])
+        oracle.swap_boxes(found, on_true_boxes.objects)
         if part == 'box'
-        else oracle.swap(part, truths, detections)
+        else oracle.swap(part, truths, found)
       )
       evaluator.update_state(truths, swapped, photo.source_id)
-    for truth, (cad, candidates) in zip(truths, on_true_boxes):
+    for truth, cad, candidates in zip(
+      truths, on_true_boxes.objects, on_true_boxes.candidates
+    ):
       self._add_object(truth, cad, candidates)
+    if self._observer is not None:
+      self._observer.add(photo, detections, on_true_boxes)
 
   def _add_frame(
     self, photo: photo_lib.Photo, detections: Sequence[posed_cad.PosedCad]
@@ -230,6 +254,25 @@ class Benchmark:
     )
     if self._class_names[truth.label - 1] == _CANONICAL_CLASS:
       self._canonical_shapes.update_state(cad.mesh, truth.mesh)
+
+
+def _with_cads(
+  photo: photo_lib.Photo,
+  detections: photo_lib.Prediction,
+  on_true_boxes: photo_lib.Prediction,
+) -> Tuple[photo_lib.Photo, photo_lib.Prediction, photo_lib.Prediction]:
+  """All three without true objects that have no CAD, and what shows them."""
+  rows = [i for i, truth in enumerate(photo.objects) if truth.mesh]
+  shown = [
+    i
+    for i, cad in enumerate(detections.objects)
+    if not _shows_object_without_cad(cad, photo.objects)
+  ]
+  return (
+    dataclasses.replace(photo, objects=[photo.objects[i] for i in rows]),
+    detections.take(shown),
+    on_true_boxes.take(rows),
+  )
 
 
 def _shows_object_without_cad(

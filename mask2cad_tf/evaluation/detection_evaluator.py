@@ -5,6 +5,7 @@ import io
 from typing import Any
 from typing import Dict
 from typing import List
+from typing import Optional
 from typing import Sequence
 from typing import Tuple
 
@@ -75,6 +76,15 @@ class DetectionEvaluator:
     kinds = _KINDS if self._include_masks else ('box',)
     return {kind: self._evaluate(_KINDS[kind]) for kind in kinds}
 
+  def box_precision_at_50(self) -> Dict[str, np.ndarray]:
+    """Class name -> precision [101] at ap_summary.RECALLS, box IoU 0.5."""
+    table = self._precision('bbox', np.array([0.5]))[0]  # [recalls, classes]
+    return {
+      name: table[:, i]
+      for i, name in enumerate(self._class_names)
+      if table[0, i] >= 0.0
+    }
+
   def _annotation(
     self, cad: posed_cad.PosedCad, image_size: Tuple[int, int]
   ) -> Dict[str, Any]:
@@ -98,18 +108,31 @@ class DetectionEvaluator:
     return annotation
 
   def _evaluate(self, iou_type: str) -> ap_summary.ApSummary:
+    precision = self._precision(iou_type).mean(axis=1)
+    return ap_summary.summarize(
+      self._class_names, np.where(precision < 0.0, np.nan, precision).T
+    )
+
+  def _precision(
+    self, iou_type: str, levels: Optional[np.ndarray] = None
+  ) -> np.ndarray:
+    """Precision [levels, recalls, classes], -1 without true objects.
+
+    Args:
+      iou_type: COCO's, 'bbox' or 'segm'.
+      levels: of the IoU; None: COCO's ten.
+    """
     with contextlib.redirect_stdout(io.StringIO()):
       evaluation = cocoeval.COCOeval(
         self._dataset(self._truths), self._dataset(self._predictions), iou_type
       )
+      if levels is not None:
+        evaluation.params.iouThrs = levels
       evaluation.evaluate()
       evaluation.accumulate()
     # [levels, recalls, classes, areas, detection limits]; all areas, the
-    # largest limit; -1 where a class has no true object.
-    precision = evaluation.eval['precision'][:, :, :, 0, -1].mean(axis=1)
-    return ap_summary.summarize(
-      self._class_names, np.where(precision < 0.0, np.nan, precision).T
-    )
+    # largest limit.
+    return evaluation.eval['precision'][:, :, :, 0, -1]
 
   def _dataset(self, annotations: Sequence[Dict[str, Any]]) -> coco_lib.COCO:
     dataset = coco_lib.COCO()

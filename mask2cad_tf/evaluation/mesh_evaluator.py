@@ -108,6 +108,24 @@ class MeshEvaluator:
     """Mode -> AP^mesh."""
     return {mode: self._result(strict=mode == 'strict') for mode in MODES}
 
+  def precision_at_50(self, mode: str) -> Dict[str, np.ndarray]:
+    """Class name -> precision [101] at ap_summary.RECALLS, F1 above 0.5.
+
+    Args:
+      mode: of MODES.
+    """
+    curves = {}
+    for label, name in enumerate(self._class_names, start=1):
+      if self._num_true[label]:
+        scores, matches = self._pooled(label, mode == 'strict')
+        curves[name] = average_precision.precision_at(
+          ap_summary.RECALLS,
+          scores,
+          matches[:, ap_summary.LEVELS.index(0.5)],
+          self._num_true[label],
+        )
+    return curves
+
   def _labels(self) -> range:
     return range(1, len(self._class_names) + 1)
 

@@ -26,6 +26,7 @@ class Options:
     depth_mode: of `given_depth.MODES`.
     f1_distance: threshold of F1 in AP^mesh.
     seed: of the points on the surfaces.
+    report: write report.html as well.
   """
 
   records: str
@@ -44,6 +45,7 @@ class Options:
   depth_mode: str = 'origin'
   f1_distance: float = 0.3
   seed: int = 0
+  report: bool = False
 
   def check(self) -> None:
     """Finds missing or contradicting options before anything is loaded.

@@ -1,7 +1,9 @@
 """One photo with its true objects, as evaluation takes it."""
 
 import dataclasses
+from typing import Any
 from typing import List
+from typing import Mapping
 from typing import Optional
 from typing import Sequence
 from typing import Tuple
@@ -30,13 +32,38 @@ class Photo:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class Retrieved:
+  """What retrieval knows of an object besides the order of its candidates.
+
+  Attributes:
+    embedding: float [E], f^im.
+    similarities: cosine of each candidate, by CAD id.
+    hypothesis: the best refinement.refiner.Hypothesis; None: not refined.
+  """
+
+  embedding: np.ndarray
+  similarities: Mapping[str, float]
+  hypothesis: Any = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Prediction:
   """What a model says about a photo.
 
   Attributes:
     objects: posed CADs; `mesh` is '' where the gallery has none of the class.
     candidates: for each object CAD ids, best first, none twice.
+    retrieved: for each object; empty where nothing was retrieved.
   """
 
   objects: List[posed_cad.PosedCad]
   candidates: List[Sequence[str]]
+  retrieved: Sequence[Retrieved] = ()
+
+  def take(self, rows: Sequence[int]) -> 'Prediction':
+    """The prediction of these objects, in this order."""
+    return Prediction(
+      [self.objects[row] for row in rows],
+      [self.candidates[row] for row in rows],
+      [self.retrieved[row] for row in rows] if self.retrieved else (),
+    )

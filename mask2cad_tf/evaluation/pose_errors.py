@@ -105,6 +105,11 @@ class PoseEvaluator:
     every = [error for errors in self._errors.values() for error in errors]
     return {**_summary(every), 'per_class': per_class}
 
+  def symmetric_degrees(self) -> np.ndarray:
+    """Symmetry-aware errors of all objects, degrees [n]."""
+    every = [error for errors in self._errors.values() for _, error in errors]
+    return np.degrees(np.array(every, float))
+
 
 def _summary(errors: Sequence[Tuple[float, float]]) -> Dict[str, float]:
   table = np.array(errors, float).reshape(-1, 2)

@@ -53,7 +53,7 @@ class OutputReader:
     """
     count = int(outputs['num_detections'])
     candidates: List[List[str]] = []
-    objects = []
+    objects, retrieved = [], []
     for i in range(count):
       candidates.append(
         [
@@ -61,6 +61,14 @@ class OutputReader:
           for cad_id in outputs['detection_cad_ids'][i]
           if cad_id
         ]
+      )
+      retrieved.append(
+        photo_lib.Retrieved(
+          outputs['detection_embeddings'][i],
+          dict(
+            zip(candidates[-1], outputs['detection_cad_scores'][i].tolist())
+          ),
+        )
       )
       score = (
         outputs['detection_cad_scores'][i, 0]
@@ -79,7 +87,7 @@ class OutputReader:
           float(score),
         )
       )
-    return photo_lib.Prediction(objects, candidates)
+    return photo_lib.Prediction(objects, candidates, retrieved)
 
   def depths(
     self, objects: Sequence[posed_cad.PosedCad]
@@ -102,9 +110,12 @@ class OutputReader:
       hypotheses: refinement.refiner.Hypothesis of each object, best first.
       photo: its camera.
     """
-    objects, candidates = [], []
-    for cad, found, ranked in zip(
-      prediction.objects, hypotheses, prediction.candidates
+    objects, candidates, retrieved = [], [], []
+    for cad, found, ranked, known in zip(
+      prediction.objects,
+      hypotheses,
+      prediction.candidates,
+      prediction.retrieved,
     ):
       if found:
         best = found[0]
@@ -120,9 +131,18 @@ class OutputReader:
         ranked = list(
           dict.fromkeys([*(hypothesis.cad_id for hypothesis in found), *ranked])
         )
+        similarities = {
+          hypothesis.cad_id: hypothesis.similarity for hypothesis in found
+        }
+        known = dataclasses.replace(
+          known,
+          similarities={**known.similarities, **similarities},
+          hypothesis=best,
+        )
       objects.append(cad)
       candidates.append(ranked)
-    return photo_lib.Prediction(objects, candidates)
+      retrieved.append(known)
+    return photo_lib.Prediction(objects, candidates, retrieved)
 
   def _object(
     self,

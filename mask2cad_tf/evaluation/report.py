@@ -119,6 +119,14 @@ def markdown(content: Mapping[str, Any]) -> str:
   return '\n\n'.join(parts) + '\n'
 
 
+def ordered(names: Sequence[str]) -> List[str]:
+  """Class names in the order of the paper's tables; others follow."""
+  order = list(_COLUMNS)
+  return sorted(
+    names, key=lambda name: order.index(name) if name in order else len(order)
+  )
+
+
 def write(output_dir: str, content: Mapping[str, Any]) -> None:
   """Writes both files, each atomically.
 
@@ -196,15 +204,8 @@ def _number(value: Any, digits: int = 1) -> str:
   return '-' if value is None else f'{value:.{digits}f}'
 
 
-def _ordered(names: Sequence[str]) -> List[str]:
-  order = list(_COLUMNS)
-  return sorted(
-    names, key=lambda name: order.index(name) if name in order else len(order)
-  )
-
-
 def _ap_table(first: str, rows: Mapping[str, Mapping[str, Any]]) -> str:
-  names = _ordered(list(next(iter(rows.values()))['per_class']))
+  names = ordered(list(next(iter(rows.values()))['per_class']))
   header = [
     first,
     'AP',
@@ -312,7 +313,7 @@ def _by_class(scores: Mapping[str, Any], columns: Mapping[str, str]) -> str:
     'all': scores,
     **{
       name: scores['per_class'][name]
-      for name in _ordered(list(scores['per_class']))
+      for name in ordered(list(scores['per_class']))
     },
   }
   return _table(
@@ -378,7 +379,7 @@ def _alignment(content: Mapping[str, Any]) -> str:
   }
   classes = {
     name: scores['per_class'][name]
-    for name in _ordered(list(scores['per_class']))
+    for name in ordered(list(scores['per_class']))
   }
   rows = [
     [

@@ -55,10 +55,40 @@ def average_precision(
     )
   if num_positives == 0:
     return float('nan')
+  recall, envelope = _curve(scores, matches, num_positives)
+  return float(np.sum(np.diff(recall) * envelope[1:]))
+
+
+def precision_at(
+  recalls: np.ndarray,
+  scores: np.ndarray,
+  matches: np.ndarray,
+  num_positives: int,
+) -> np.ndarray:
+  """Best precision at these recalls or beyond, as COCO draws its curves.
+
+  Args:
+    recalls: [m], 0..1.
+    scores: [n], as `average_precision` takes them.
+    matches: bool [n].
+    num_positives: truths of the class, 1 or more.
+
+  Returns:
+    [m], 0 at recalls that are never reached.
+  """
+  recall, envelope = _curve(
+    np.asarray(scores), np.asarray(matches, bool), num_positives
+  )
+  return envelope[np.searchsorted(recall, recalls, side='left')]
+
+
+def _curve(
+  scores: np.ndarray, matches: np.ndarray, num_positives: int
+) -> tuple[np.ndarray, np.ndarray]:
+  """Recall [n + 2], from 0 to 1, and the precision envelope there."""
   hits = np.cumsum(matches[np.argsort(-scores, kind='stable')])
   recall = hits / num_positives
   precision = hits / np.arange(1, len(hits) + 1)
   recall = np.concatenate([[0.0], recall, [1.0]])
   precision = np.concatenate([[0.0], precision, [0.0]])
-  envelope = np.maximum.accumulate(precision[::-1])[::-1]
-  return float(np.sum(np.diff(recall) * envelope[1:]))
+  return recall, np.maximum.accumulate(precision[::-1])[::-1]

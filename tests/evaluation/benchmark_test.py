@@ -222,3 +222,15 @@ def test_frames_of_a_scan_are_aligned():
   assert alignment['num_objects'] == 1
   assert alignment['accuracy'] == 1.0  # the cube's quarter turn
   assert _benchmark().result()['alignment'] == {}
+
+
+def test_curves_of_a_perfect_run():
+  benchmark = _benchmark()
+  truths = [_cad(), _cad('plate', 2, left=40)]
+  benchmark.add(_photo(truths), _prediction(truths), _prediction(truths))
+  curves = benchmark.curves()
+  for by_class in (curves.mesh, curves.box):
+    assert list(by_class) == list(_NAMES)
+    for precision in by_class.values():
+      np.testing.assert_allclose(precision, np.ones(101))
+  np.testing.assert_allclose(curves.rotation_degrees, [0.0, 0.0], atol=1e-6)

@@ -179,3 +179,24 @@ def test_what_is_found_in_a_crowd_counts_neither_way():
     assert summary.per_class50['chair'] == pytest.approx(1.0)
   for summary in _evaluate([([truth], [inside, right])]).values():
     assert summary.per_class50['chair'] == pytest.approx(0.5)
+
+
+def test_box_curves_by_hand():
+  evaluator = detection_evaluator.DetectionEvaluator(_NAMES)
+  box = [0, 0, 20, 20]
+  # IoU 0.6; a false alarm scores higher: precision 1/2 to recall 1/2.
+  found = [_cad([0, 0, 20, 12], score=0.5), _cad([40, 40, 60, 80], score=0.9)]
+  evaluator.update_state([_cad(box)], found, _SIZE)
+  evaluator.update_state([_cad(box)], [], _SIZE)
+  curves = evaluator.box_precision_at_50()
+  assert list(curves) == ['chair']
+  np.testing.assert_allclose(curves['chair'], [0.5] * 51 + [0.0] * 50)
+
+
+def test_the_curves_area_is_ap50():
+  evaluator = detection_evaluator.DetectionEvaluator(_NAMES)
+  for truths, predictions in _random_images(0):
+    evaluator.update_state(truths, predictions, _SIZE)
+  ap = evaluator.result()['box'].per_class50
+  for name, precision in evaluator.box_precision_at_50().items():
+    assert precision.mean() == pytest.approx(ap[name])

@@ -314,3 +314,18 @@ def test_ground_truth_fed_back_is_perfect():
     evaluator.update_state(truths, truths, str(index))
   for summary in evaluator.result().values():
     assert summary.per_class == {'chair': 1.0, 'sofa': 1.0, 'table': 1.0}
+
+
+def test_curves_by_hand():
+  evaluator = mesh_evaluator.MeshEvaluator(
+    _F1Table({('p', 't'): 0.6, ('q', 't'): 0.4}), ('chair', 'table')
+  )
+  far = _cad('far', score=1.0, box=_ELSEWHERE)
+  evaluator.update_state([_cad('t')], [far, _cad('p', score=0.9)], '0')
+  evaluator.update_state([_cad('t')], [_cad('q', score=0.5)], '1')
+  # One of two truths is found: first of what reaches a box, second of all.
+  curves = evaluator.precision_at_50('meshrcnn')
+  assert list(curves) == ['chair']
+  assert curves['chair'].tolist() == [1.0] * 51 + [0.0] * 50
+  strict = evaluator.precision_at_50('strict')['chair']
+  assert strict.tolist() == [0.5] * 51 + [0.0] * 50

@@ -42,13 +42,14 @@ def _prediction(cads):
   return photo_lib.Prediction(cads, [[cad.cad_id] for cad in cads])
 
 
-def _result(truths, detections, on_true_boxes):
+def _result(truths, detections, on_true_boxes, observer=None):
   benchmark = benchmark_lib.Benchmark(
     surface_comparison.SurfaceComparison(_LIBRARY.__getitem__),
     canonical_shape_evaluator.CanonicalShapeEvaluator(_LIBRARY.__getitem__),
     ('chair',),
     symmetry_order=lambda cad: 1,
     oracles=('shape', 'box'),
+    observer=observer,
   )
   benchmark.add(
     photo_lib.Photo('1', np.zeros([20, 90, 3], np.uint8), np.ones(4), truths),
@@ -73,6 +74,21 @@ def test_half_of_the_objects_have_a_cad():
   assert result['canonical_shape']['num_objects'] == 1
   assert result['retrieval']['num_objects'] == 1
   assert result['pose']['num_objects'] == 1
+
+
+def test_an_observer_sees_what_has_a_cad():
+  seen = []
+
+  class Observer:
+    def add(self, *photo):
+      seen.append(photo)
+
+  truths = [_cad(0, ''), _cad(30)]
+  found = [_cad(0, score=0.9), _cad(30, score=0.5)]
+  _result(truths, found, found, Observer())
+  ((photo, detections, on_true_boxes),) = seen
+  assert photo.objects == [truths[1]]
+  assert detections.objects == on_true_boxes.objects == [found[1]]
 
 
 def test_a_false_alarm_beside_stays_one():

@@ -122,3 +122,12 @@ def test_reset_leaves_nothing():
   assert result['num_objects'] == 0
   assert result['per_class'] == {}
   assert math.isnan(result['median_degrees'])
+
+
+def test_errors_of_all_objects_in_degrees():
+  evaluator = pose_errors.PoseEvaluator(('chair', 'table'))
+  evaluator.update_state(1, _about([0.0, 1.0, 0.0], 80.0), np.eye(3), 4)
+  evaluator.update_state(2, _about([0.0, 1.0, 0.0], 80.0), np.eye(3))
+  np.testing.assert_allclose(evaluator.symmetric_degrees(), [10.0, 80.0])
+  evaluator.reset()
+  assert evaluator.symmetric_degrees().shape == (0,)

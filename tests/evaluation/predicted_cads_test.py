@@ -46,6 +46,7 @@ def _outputs():
     'detection_cad_ids': np.array(
       [[b'chair/a', b'chair/b'], [b'', b''], [b'', b'']], object
     ),
+    'detection_embeddings': np.eye(3, 4, dtype=np.float32),
     'detection_cad_scores': np.array(
       [[0.8, 0.1], [-1.0, -1.0], [-1.0, -1.0]], np.float32
     ),
@@ -158,6 +159,7 @@ class _Refinement:
     hypotheses = [
       types.SimpleNamespace(
         cad_id=cad_id,
+        similarity=0.25,
         rotation=np.diag([-1.0, -1.0, 1.0]),
         translation=np.array([0.4, 0.0, 4.0]),
       )
@@ -181,6 +183,14 @@ def test_refined_hypotheses_take_the_predictions_place():
   assert first.label == 2
   # None twice: the network's first choice comes after the compared ones.
   assert prediction.candidates == [['chair/b', 'chair/c', 'chair/a'], []]
+  known, unknown = prediction.retrieved
+  assert known.similarities == {
+    'chair/a': pytest.approx(0.8),
+    'chair/b': 0.25,
+    'chair/c': 0.25,
+  }
+  assert known.hypothesis.cad_id == 'chair/b'
+  assert unknown.hypothesis is None
   assert second.cad_id == ''
   np.testing.assert_allclose(second.rotation, np.diag([-1.0, 1.0, -1.0]))
   assert refinement.asked == [

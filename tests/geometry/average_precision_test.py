@@ -93,3 +93,15 @@ def test_nothing_to_match(shape):
   )
   assert matches.shape == (shape[0],)
   assert not matches.any()
+
+
+def test_precision_at_recalls_by_hand():
+  # Hits at ranks 1, 3 and 4 of 4 truths: recall 1/4 at precision 1, then 2/4
+  # at 2/3 and 3/4 at 3/4; the envelope lifts 2/3 to 3/4.
+  scores, matches = [0.9, 0.8, 0.7, 0.6], [True, False, True, True]
+  found = average_precision.precision_at(
+    np.array([0.0, 0.25, 0.3, 0.5, 0.75, 0.76, 1.0]), scores, matches, 4
+  )
+  assert found.tolist() == [1.0, 1.0, 0.75, 0.75, 0.75, 0.0, 0.0]
+  nothing = average_precision.precision_at(np.array([0.0, 1.0]), [], [], 1)
+  assert nothing.tolist() == [0.0, 0.0]
