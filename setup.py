@@ -67,6 +67,8 @@ setuptools.setup(
       _BEAM,
       _HEIF,
       _SERVING,
+      'ipykernel',
+      'nbclient',
       'playwright',
       'pytest',
       'pytest-xdist',

@@ -51,7 +51,8 @@ def test_runs_from_top_to_bottom(executed):
     assert os.listdir(folder / 'scenes' / '0001')
     assert re.search(r'bed 0\.\d\d: bed/', text)
     (page,) = [c for c in notebook.cells if 'srcdoc' in c.source]
-    assert '<iframe srcdoc=' in page.outputs[0]['data']['text/html']
+    (shown,) = page.outputs
+    assert '<iframe srcdoc=' in shown['data']['text/html']
   elif name == '2_train_on_your_cads':
     assert (folder / 'exported' / '1' / 'saved_model.pb').exists()
     tables = [
