@@ -28,7 +28,7 @@ def _printed(cell):
 
 @pytest.fixture(params=_NAMES)
 def executed(request, tmp_path, monkeypatch):
-  """A notebook of this run, as {first words of a code cell: what it printed}."""
+  """Name and cells of a notebook that has run, and its output folder."""
   monkeypatch.setenv('MASK2CAD_SHORT', '1')
   monkeypatch.setenv('MASK2CAD_OUT', str(tmp_path))
   monkeypatch.setenv('MASK2CAD_CLONE', str(_CLONE))

@@ -12,6 +12,7 @@ from PIL import Image
 
 from mask2cad_tf.geometry import renderer
 from mask2cad_tf.scene import assemble
+from mask2cad_tf.scene import cad_meshes
 from mask2cad_tf.scene import glb
 from mask2cad_tf.scene import photo as photo_lib
 from mask2cad_tf.scene import scene_folder
@@ -61,7 +62,9 @@ def _scene():
 def folder(tmp_path_factory):
   path = tmp_path_factory.mktemp('scene')
   photo, found = _scene()
-  scene_folder.write(str(path), photo, [found], wheel_scene.cads(), _MODEL)
+  credit = {'creator': 'A. Smith', 'licence': 'CC BY 4.0'}
+  cads = cad_meshes.CadMeshes(wheel_scene.cads().mesh_path, lambda _: credit)
+  scene_folder.write(str(path), photo, [found], cads, _MODEL)
   return path
 
 
@@ -124,6 +127,10 @@ def test_a_click_shows_the_next_candidate(tab, tmp_path):
   assert second.cad_id in tab.page.inner_text('#spoken')
   expected = _silhouette(second, photo.camera)
   assert _iou(_covered(tab, tmp_path, expected.shape), expected) > 0.97
+
+
+def test_the_cads_creator_is_named(tab):
+  assert tab.page.inner_text('.credit') == 'by A. Smith, CC BY 4.0'
 
 
 def test_keys_choose_object_and_candidate(tab):

@@ -132,7 +132,8 @@ class Page {
 
   show(index) {
     const list = this.candidates[index];
-    this.panel.show(index, list[this.chosen[index]], this.chosen[index], list.length);
+    const candidate = list[this.chosen[index]];
+    this.panel.show(index, candidate, this.chosen[index], list.length, this.view?.credit(candidate.cad_id) ?? '');
   }
 
   select(index) {

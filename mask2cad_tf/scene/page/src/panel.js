@@ -33,20 +33,21 @@ export class Panel {
       next.setAttribute('aria-label', `Next CAD for ${object.label}`);
       back.onclick = () => onCycle(index, -1);
       next.onclick = () => onCycle(index, 1);
-      item.append(name, element('p', 'cad'), element('p', 'facts'), element('div', 'cycle', back, element('span', 'number'), next));
+      item.append(name, element('p', 'cad'), element('p', 'facts'), element('p', 'credit'), element('div', 'cycle', back, element('span', 'number'), next));
       list.append(item);
       return item;
     });
   }
 
   /** Shows candidate number `chosen` of `count` that can be shown. */
-  show(index, candidate, chosen, count) {
+  show(index, candidate, chosen, count, credit) {
     const object = this.objects[index];
     const item = this.items[index];
     const cad = item.querySelector('.cad');
     cad.replaceChildren(candidate.cad_id);
     if (chosen === 0 && !object.confident) cad.append(' ', element('span', 'doubt', 'no CAD fits well'));
     item.querySelector('.facts').textContent = facts(object, candidate);
+    item.querySelector('.credit').textContent = credit;
     item.querySelector('.number').textContent = `${chosen + 1} of ${count}`;
     for (const button of item.querySelectorAll('.cycle button')) button.disabled = count < 2;
   }

@@ -41,6 +41,12 @@ export class View {
     return this.cads.has(cadId);
   }
 
+  /** Who made a CAD, and under which licence; '' where that is not known. */
+  credit(cadId) {
+    const {creator, licence} = this.cads.get(cadId).userData;
+    return [creator && `by ${creator}`, licence].filter(Boolean).join(', ');
+  }
+
   /** Puts a candidate in the place of object `index`. */
   place(index, candidate) {
     const object = this.cads.get(candidate.cad_id).clone();
