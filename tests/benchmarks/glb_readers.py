@@ -121,9 +121,10 @@ def main(argv):
       f'{verdict["errors"]} errors, {verdict["warnings"]} warnings '
       f'{" ".join(verdict["codes"])}, Blender {"agrees" if same else "DIFFERS"}'
     )
+  median, largest = np.median(sizes) / 1e6, max(sizes) / 1e6
   print(
     f'{len(paths)} scenes, {objects} objects; {len(failed)} failed; size: '
-    f'median {np.median(sizes) / 1e6:.2f} MB, largest {max(sizes) / 1e6:.2f} MB.'
+    f'median {median:.2f} MB, largest {largest:.2f} MB.'
   )
   sys.exit(1 if failed else 0)
 

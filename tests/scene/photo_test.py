@@ -148,3 +148,28 @@ def test_heic_without_the_extra_says_how_to_install_it(tmp_path, monkeypatch):
   monkeypatch.setitem(sys.modules, 'pillow_heif', None)
   with pytest.raises(ValueError, match=r'pip install .mask2cad-tf\[heif\]'):
     photo_lib.load(str(tmp_path / 'a.heic'))
+
+
+@pytest.mark.parametrize('suffix', ['png', 'jpg', 'webp', 'tif'])
+def test_turned_copies_have_the_same_pixels(tmp_path, suffix):
+  """Four rotations of one picture, each with the tag that undoes it."""
+  pixels = np.zeros((32, 48, 3), np.uint8)
+  pixels[:16, :24], pixels[16:, 24:] = (250, 20, 20), (20, 20, 250)
+  turns = {1: 0, 6: 1, 3: 2, 8: 3}  # quarters, against the clock
+  found = []
+  for orientation, quarters in turns.items():
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    path = str(tmp_path / f'{orientation}.{suffix}')
+    options = {'jpg': {'quality': 95, 'subsampling': 0}}
+    Image.fromarray(np.rot90(pixels, quarters)).save(
+      path, exif=exif, lossless=True, **options.get(suffix, {})
+    )
+    found.append(photo_lib.load(path))
+  for photo in found:
+    assert np.abs(photo.image.astype(int) - pixels).max() <= (
+      12 if suffix == 'jpg' else 0
+    )
+    np.testing.assert_array_equal(
+      photo.camera.intrinsics, found[0].camera.intrinsics
+    )
