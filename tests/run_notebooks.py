@@ -20,9 +20,9 @@ _CLONE = pathlib.Path(__file__).parent.parent
 
 def _plain(text: str, folder: str) -> str:
   """Without carriage returns and without where it ran."""
-  lines = [line.rpartition('\r')[2] for line in text.split('\n')]
-  text = '\n'.join(lines).replace(folder, 'runs/colab')
-  return text.replace(f'{_CLONE}/', '')
+  lines = text.replace('\r\n', '\n').split('\n')
+  text = '\n'.join(line.rpartition('\r')[2] for line in lines)
+  return text.replace(folder, 'runs/colab').replace(f'{_CLONE}/', '')
 
 
 def run(path: pathlib.Path) -> None:
