@@ -4,9 +4,9 @@ r"""Model and image records -> the paper's tables.
       --records='records/test/images*' --output_dir=runs/pix3d_s1/evaluation
 
 Writes tables.md and tables.json; with --report also report.html, one page with
-charts, the best and worst photos and what was retrieved. --ground_truth feeds
-the ground truth back in place of a model, which proves data and metric
-(AP^mesh 100):
+charts, the best and worst photos and what was retrieved, and projector/, the
+embeddings for TensorBoard. --ground_truth feeds the ground truth back in place
+of a model, which proves data and metric (AP^mesh 100):
 
   python -m mask2cad_tf.evaluate --ground_truth --library=pix3d/model \
       --records='records/test/images*' --output_dir=runs/ground_truth
@@ -331,7 +331,8 @@ def _write_report(
   examples: Any,
   subject: _Subject,
 ) -> None:
-  """Writes report.html out of what the run has left."""
+  """Writes report.html, projector/ out of what the run has left."""
+  from mask2cad_tf.evaluation import embedding_projector
   from mask2cad_tf.evaluation import report_page
   from mask2cad_tf.evaluation import report_sections
   from mask2cad_tf.scene import cad_overlay
@@ -346,6 +347,12 @@ def _write_report(
       example.confidence,
     )
 
+  if subject.gallery is not None:
+    points = embedding_projector.points(examples, subject.gallery, options.seed)
+    if points:
+      embedding_projector.write(
+        os.path.join(options.output_dir, embedding_projector.FOLDER), points
+      )
   report_page.write(
     options.output_dir,
     report_sections.html(

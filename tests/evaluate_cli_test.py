@@ -129,6 +129,7 @@ def test_a_report_on_one_page(evaluated):
   assert 'only --refine gives a confidence' in page
   assert len(page) < 3e6
   assert sorted(os.listdir(evaluated)) == [
+    'projector',
     'report.html',
     'tables.json',
     'tables.md',
