@@ -68,7 +68,7 @@ def test_runs_from_top_to_bottom(executed):
     assert os.listdir(folder / 'scenes' / '0001')
 
 
-@pytest.mark.parametrize('name', _NAMES)
+@pytest.mark.parametrize('name', ['1_photo_to_scene', '3_serve_it'])
 def test_outputs_are_there_and_small(name):
   notebook = _read(name)
   assert (_FOLDER / f'{name}.ipynb').stat().st_size < _MAX_BYTES

@@ -45,6 +45,10 @@ def run(path: pathlib.Path) -> None:
     for output in cell.get('outputs', []):
       if 'text' in output:
         output['text'] = _plain(output['text'], folder)
+    if cell.cell_type == 'code':  # progress bars leave nothing
+      cell.outputs = [
+        output for output in cell.outputs if output.get('text', 'x').strip()
+      ]
   nbformat.write(notebook, path)
 
 
