@@ -81,6 +81,9 @@ _HELD_OUT = (
 )
 _CORES = 2  # that the recipe is made for
 _VALIDATIONS = 4  # of a training
+# At most; the rate climbs to what the cosine has left at its end, 0 if longer
+# than the training.
+_WARMUP = 200
 _FEWEST = 4  # validation photos, steps
 
 
@@ -369,7 +372,10 @@ class Recipe:
       'trainer': {
         'train_steps': steps,
         'validation_interval': max(steps // _VALIDATIONS, 1),
-        'optimizer_config': {'learning_rate': {'cosine': rate}},
+        'optimizer_config': {
+          'learning_rate': {'cosine': rate},
+          'warmup': {'linear': {'warmup_steps': min(_WARMUP, steps // 10)}},
+        },
       },
     }
 

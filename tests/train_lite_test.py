@@ -124,6 +124,21 @@ def test_configuration_overlays_the_experiment(commands, tmp_path, branch):
   assert cosine.decay_steps == steps
 
 
+def test_the_rate_climbs_in_short_trainings_too(commands, tmp_path):
+  # The rate climbs to what the cosine has left after the warm-up: with 200
+  # steps of it in a training of 180 that would be nothing.
+  library = tmp_path / 'library'
+  library.mkdir()
+  size = train_lite.FINETUNE.scaled(0.3)
+  assert size.steps == {'objects': 180} and size.photos == {'own': 450}
+  root = tmp_path / 'run'
+  root.mkdir()
+  train_lite.Recipe(root, finetune=str(library)).run(size)
+  overlay = yaml.safe_load((root / 'objects.yaml').read_text())
+  warmup = overlay['trainer']['optimizer_config']['warmup']['linear']
+  assert warmup['warmup_steps'] == 18
+
+
 def test_fine_tuning_starts_from_the_packaged_model(commands, tmp_path):
   library = tmp_path / 'library'
   library.mkdir()
