@@ -70,4 +70,5 @@ SYMMETRY_ORDERS = {
 
 # A photo of unknown focal length is taken to be a phone's main camera.
 DEFAULT_FOCAL_35MM = 27.0  # mm, 35 mm equivalent
+DEFAULT_MIN_SCORE = 0.5  # detections below are left out of scenes and exports
 DIAGONAL_35MM = 43.267  # mm; f_px = f_35mm / DIAGONAL_35MM * diagonal_px

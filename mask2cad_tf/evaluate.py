@@ -334,6 +334,7 @@ def _write_report(
   """Writes report.html, projector/ out of what the run has left."""
   from mask2cad_tf.evaluation import embedding_projector
   from mask2cad_tf.evaluation import report_page
+  from mask2cad_tf.evaluation import report_run
   from mask2cad_tf.evaluation import report_sections
   from mask2cad_tf.scene import cad_overlay
 
@@ -356,7 +357,7 @@ def _write_report(
   report_page.write(
     options.output_dir,
     report_sections.html(
-      report_sections.Run(
+      report_run.Run(
         content,
         curves,
         examples,

@@ -16,6 +16,7 @@ from typing import Sequence
 from absl import flags
 
 from mask2cad_tf import command_line
+from mask2cad_tf import conventions
 
 FLAGS = flags.FlagValues()  # apart from other commands' flags
 _MODEL = flags.DEFINE_string(
@@ -54,7 +55,7 @@ _MASKS = flags.DEFINE_enum(
 )
 _MIN_SCORE = flags.DEFINE_float(
   'min_score',
-  0.5,
+  conventions.DEFAULT_MIN_SCORE,
   'Detections below are left out, and so is the work for them. 0: all that the '
   'detector finds.',
   0.0,

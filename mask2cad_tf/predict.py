@@ -27,6 +27,7 @@ import numpy as np
 from absl import flags
 
 from mask2cad_tf import command_line
+from mask2cad_tf import conventions
 from mask2cad_tf.scene import photo_paths
 
 FLAGS = flags.FlagValues()  # apart from other commands' flags
@@ -108,7 +109,7 @@ _RESUME = flags.DEFINE_boolean(
 )
 _MIN_SCORE = flags.DEFINE_float(
   'min_score',
-  0.5,
+  conventions.DEFAULT_MIN_SCORE,
   'Detections below are left out.',
   0.0,
   1.0,

@@ -3,13 +3,35 @@
 The only door to scikit-learn.
 """
 
+from typing import Any
 from typing import List
+from typing import Tuple
 
 import numpy as np
 from sklearn import manifold
 
 LEAST_POINTS = 5  # fewer make no map
 _PERPLEXITY = 30.0
+
+
+def sample_views(
+  gallery: Any, label_name: str, count: int, seed: int = 0
+) -> Tuple[np.ndarray, int]:
+  """Views of a class's CADs, at random.
+
+  Args:
+    gallery: retrieval.gallery.Gallery.
+    label_name: the class.
+    count: at most so many.
+    seed: of the sample.
+
+  Returns:
+    int [n, 2], row and view, in the gallery's order; and how many there are.
+  """
+  of_class = np.array([cad.label_name == label_name for cad in gallery.cads])
+  views = np.argwhere(gallery.valid & of_class[:, np.newaxis])
+  chosen = np.random.default_rng(seed).permutation(len(views))[:count]
+  return views[np.sort(chosen)], len(views)
 
 
 def place(embeddings: np.ndarray, seed: int = 0) -> np.ndarray:

@@ -13,13 +13,13 @@ import numpy as np
 from PIL import Image
 
 from mask2cad_tf.data import atomic_folder
+from mask2cad_tf.evaluation import embedding_map
 from mask2cad_tf.evaluation import report_examples
 from mask2cad_tf.evaluation import report_pictures
 from mask2cad_tf.geometry import rotations
 
 FOLDER = 'projector'
 _SPRITE = 48  # pixels, of a thumbnail's sides
-_MAX_VIEWS = 150  # of a class
 _COLUMNS = ('kind', 'class', 'name')
 _CONFIG = 'projector_config.pbtxt'
 
@@ -45,7 +45,6 @@ def points(
     seed: of the sample.
   """
   pictures = report_pictures.CadPictures()
-  rng = np.random.default_rng(seed)
   found = []
   for label_name, objects in examples.objects.items():
     found += [
@@ -54,9 +53,10 @@ def points(
       )
       for one in objects
     ]
-    of_class = np.array([cad.label_name == label_name for cad in gallery.cads])
-    views = np.argwhere(gallery.valid & of_class[:, np.newaxis])
-    for row, view in views[np.sort(rng.permutation(len(views))[:_MAX_VIEWS])]:
+    views, _ = embedding_map.sample_views(
+      gallery, label_name, report_examples.MAX_OBJECTS, seed
+    )
+    for row, view in views:
       cad_id = gallery.cads[row].id
       rotation = rotations.matrix_from_quaternion(
         gallery.rotations[row, view].astype(np.float64)

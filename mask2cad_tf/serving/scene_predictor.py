@@ -15,6 +15,7 @@ from typing import Tuple
 import numpy as np
 
 import mask2cad_tf
+from mask2cad_tf import conventions
 from mask2cad_tf.geometry import ground_plane
 from mask2cad_tf.refinement import confidence
 from mask2cad_tf.retrieval import default_gallery
@@ -171,7 +172,7 @@ class ScenePredictor:
 def load(
   model_dir: Optional[str] = None,
   gallery_dir: Optional[str] = None,
-  min_score: float = 0.5,
+  min_score: float = conventions.DEFAULT_MIN_SCORE,
   top_k: int = 5,
   refine_seconds: Optional[float] = 2.0,
   search: str = 'exact',
@@ -221,7 +222,7 @@ def connect(
   timeout: float = 60.0,
   model_dir: Optional[str] = None,
   gallery_dir: Optional[str] = None,
-  min_score: float = 0.5,
+  min_score: float = conventions.DEFAULT_MIN_SCORE,
   top_k: int = 5,
   refine_seconds: Optional[float] = 2.0,
 ) -> ScenePredictor:

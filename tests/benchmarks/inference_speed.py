@@ -33,13 +33,16 @@ from absl import flags
 from absl import logging
 from PIL import Image
 
+from mask2cad_tf import conventions
 from mask2cad_tf.retrieval import default_gallery
 
 _MODELS = flags.DEFINE_list('models', ['lite', 'r50'], 'lite, r50 or folders.')
 _DTYPES = flags.DEFINE_list('dtypes', ['float32', 'bfloat16'], 'Arithmetic.')
 _GALLERY = flags.DEFINE_string('gallery', None, 'Of the model folders.')
 _MIN_SCORE = flags.DEFINE_float(
-  'min_score', 0.5, 'Detections below are left out; r50 has 8 in any case.'
+  'min_score',
+  conventions.DEFAULT_MIN_SCORE,
+  'Detections below are left out; r50 has 8 in any case.',
 )
 _REPEATS = flags.DEFINE_integer('repeats', 30, 'Of each stage.', lower_bound=2)
 _BATCH = flags.DEFINE_integer('batch', 4, 'Photos at a time, for throughput.')

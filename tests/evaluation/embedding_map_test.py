@@ -1,3 +1,5 @@
+import types
+
 import numpy as np
 
 from mask2cad_tf.evaluation import embedding_map
@@ -35,3 +37,14 @@ def test_spread_takes_the_farthest():
   # What is taken already counts: 1.0 is the farthest from 0.2.
   assert embedding_map.spread(points, 1, np.array([[0.2, 0.0]])) == [2]
   assert embedding_map.spread(nothing, 3, points) == []
+
+
+def test_views_are_a_sample_of_the_class():
+  cads = [types.SimpleNamespace(label_name=n) for n in ('bed', 'chair', 'bed')]
+  valid = np.array([[True, True], [True, True], [True, False]])
+  gallery = types.SimpleNamespace(cads=cads, valid=valid)
+  views, total = embedding_map.sample_views(gallery, 'bed', 9)
+  np.testing.assert_array_equal(views, [[0, 0], [0, 1], [2, 0]])
+  assert total == 3
+  views, total = embedding_map.sample_views(gallery, 'bed', 2)
+  assert len(views) == 2 and total == 3

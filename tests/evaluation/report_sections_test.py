@@ -13,6 +13,7 @@ from mask2cad_tf.evaluation import benchmark as benchmark_lib
 from mask2cad_tf.evaluation import photo as photo_lib
 from mask2cad_tf.evaluation import report
 from mask2cad_tf.evaluation import report_examples
+from mask2cad_tf.evaluation import report_run
 from mask2cad_tf.evaluation import report_sections
 from mask2cad_tf.geometry import posed_cad
 
@@ -141,7 +142,7 @@ def _run(meshes, true_cads='ac', judge=None, **changes):
     )
     examples.add(photo, found, found)
   falling = np.linspace(1.0, 0.0, 101)
-  run = report_sections.Run(
+  run = report_run.Run(
     _content(),
     benchmark_lib.Curves(
       {'chair': falling}, {'chair': falling}, np.array([10.0, 40.0])
