@@ -19,7 +19,7 @@ from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.retrieval import search
 
 _WHOLE = 4096  # views of a class that are compared one by one, at most
-_SCANNED = 10_000  # views of the cells that are looked into, about
+_SCANNED = 6_000  # views of the cells that are looked into, about
 _FETCHED = 16  # views taken from them, for each CAD asked for
 _RERANKED = 3  # CADs compared in full, for each one asked for
 _PER_CELL = 64  # views that a centroid is learnt from
