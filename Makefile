@@ -18,7 +18,7 @@ demo: $(READY)  ## the CADs in three real photos, by the model that comes along
 	$(BIN)/python -m mask2cad_tf.demo --output_dir=runs/demo
 
 test: $(READY)  ## the whole suite
-	$(BIN)/python -m pytest -n 2 --dist=loadfile
+	$(BIN)/python -m pytest -n 2 --dist=loadfile --no-loadscope-reorder
 
 train-lite: $(READY)  ## from CADs to weights; PIX3D=DIR adds Pix3D's shapes
 	$(BIN)/python -m mask2cad_tf.train_lite --work_dir=runs/lite $(if $(PIX3D),--pix3d=$(PIX3D))
