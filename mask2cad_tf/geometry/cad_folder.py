@@ -64,11 +64,12 @@ def list_cads(
       f'found the folders {labels[:5]}.'
     )
   found = {entry.label_name for entry in entries}
-  unknown = sorted(found - set(found if class_names is None else class_names))
+  known = sorted(found) if class_names is None else list(class_names)
+  unknown = sorted(found - set(known))
   if unknown:
     raise ValueError(
       f'{root!r} has folders of unknown classes {unknown}; known are '
-      f'{list(class_names)}. Rename or remove them, or set the classes in '
+      f'{known}. Rename or remove them, or set the classes in '
       'the config.'
     )
   return entries

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from typing import Any
 
 import numpy as np
 import trimesh
@@ -149,7 +150,8 @@ def _flatten(parts: list[trimesh.Trimesh], path: str) -> trimesh.Trimesh:
     return parts[0]
   if any(_has_image(part) for part in parts):
     try:
-      return trimesh.util.concatenate(parts)
+      joined: Any = trimesh.util.concatenate(parts)
+      return joined
     except Exception as error:  # Atlas packing depends on the images.
       logging.warning(
         '%s: textures cannot be packed (%s); one colour per face is kept.',
@@ -176,9 +178,10 @@ def _has_image(part: trimesh.Trimesh) -> bool:
 
 def _face_colors(part: trimesh.Trimesh) -> np.ndarray:
   """RGBA uint8 [faces, 4]: the part's own colours or its material's."""
-  material = getattr(part.visual, 'material', None)
+  visual: Any = part.visual
+  material = getattr(visual, 'material', None)
   if material is None:
-    return np.asarray(part.visual.face_colors, np.uint8)
+    return np.asarray(visual.face_colors, np.uint8)
   color = np.asarray(material.main_color, np.uint8)
   return np.tile(color, (len(part.faces), 1))
 

@@ -40,7 +40,8 @@ def canonical_camera(
   distance = radius / np.sin(np.radians(0.5 * fov_degrees))
   translation = np.array([0.0, 0.0, distance]) - rotation @ center
   points = cameras.project(
-    vertices @ np.asarray(rotation).T + translation, (1.0, 1.0, 0.0, 0.0)
+    vertices @ np.asarray(rotation).T + translation,
+    np.array([1.0, 1.0, 0.0, 0.0]),
   )
   low, high = points.min(axis=0), points.max(axis=0)
   focal = fill * size / (high - low).max()

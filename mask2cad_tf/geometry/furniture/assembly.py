@@ -69,7 +69,7 @@ class Assembly:
     whole = shapes.joined(*[shape for _, shape in parts])
     colors = np.concatenate(
       [
-        np.tile(np.uint8([m.color]), (len(shape.faces), 1))
+        np.tile(np.array(m.color, np.uint8), (len(shape.faces), 1))
         for m, shape in parts
       ]
     )
@@ -84,7 +84,7 @@ class Assembly:
       vertices, normals, faces = _shaded(shape)
       look = trimesh.visual.material.PBRMaterial(
         name=material.name,
-        baseColorFactor=np.uint8(material.color),
+        baseColorFactor=np.array(material.color, np.uint8),
         metallicFactor=material.metallic,
         roughnessFactor=material.roughness,
       )

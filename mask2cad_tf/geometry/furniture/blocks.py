@@ -1,6 +1,7 @@
 """Bevelled boxes and cushions."""
 
 import functools
+from typing import List
 from typing import Tuple
 
 import numpy as np
@@ -64,7 +65,8 @@ def box(
 def _cube_grid(cells: int) -> Tuple[np.ndarray, np.ndarray]:
   """Surface of a cube of `cells`^3 cells: integer points [n, 3], faces."""
   steps = np.arange(cells + 1)
-  points, faces = [], []
+  points: List[np.ndarray] = []
+  faces: List[np.ndarray] = []
   for axis in range(3):
     for side in (0, cells):
       u, v = np.meshgrid(steps, steps, indexing='ij')

@@ -146,8 +146,10 @@ def named(kind: str, name: str) -> Material:
   """The material `kind` of colour `name`."""
   metallic, roughness, colors = _PALETTES[kind]
   srgb = colors[name]
-  channels = [_linear(srgb >> shift & 255) for shift in (16, 8, 0)]
-  return Material(f'{kind}_{name}', (*channels, 255), metallic, roughness)
+  red, green, blue = (_linear(srgb >> shift & 255) for shift in (16, 8, 0))
+  return Material(
+    f'{kind}_{name}', (red, green, blue, 255), metallic, roughness
+  )
 
 
 def pick(rng: np.random.Generator, *kinds: str) -> Material:

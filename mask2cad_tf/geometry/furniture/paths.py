@@ -1,14 +1,16 @@
 """Polylines in space that tubes and plates follow."""
 
 from typing import Sequence
+from typing import Union
 
 import numpy as np
 from scipy import interpolate
 
-Point = Sequence[float]
+Point = Union[Sequence[float], np.ndarray]
+Points = Union[Sequence[Point], np.ndarray]
 
 
-def curve(points: Sequence[Point], count: int = 12) -> np.ndarray:
+def curve(points: Points, count: int = 12) -> np.ndarray:
   """A smooth curve [count, d] through points [n, d], evenly in arc length."""
   points = np.asarray(points, float)
   length = np.linalg.norm(np.diff(points, axis=0), axis=1)
@@ -18,7 +20,7 @@ def curve(points: Sequence[Point], count: int = 12) -> np.ndarray:
 
 
 def bent(
-  points: Sequence[Point], radius: float, steps: int = 3, closed: bool = False
+  points: Points, radius: float, steps: int = 3, closed: bool = False
 ) -> np.ndarray:
   """The polyline with its corners rounded, as bent tube is.
 

@@ -5,10 +5,12 @@ Lengths are metres, y is up, outward faces wind counter-clockwise.
 
 from typing import NamedTuple
 from typing import Sequence
+from typing import Union
 
 import numpy as np
 
-Point = Sequence[float]
+Point = Union[Sequence[float], np.ndarray]
+Points = Union[Sequence[Point], np.ndarray]
 
 
 class Shape(NamedTuple):

@@ -49,7 +49,7 @@ def turned(
       (1, 1),
     ]
   elif style == 'bobbin':
-    outline = [(0.6, 0)]
+    outline = [(0.6, 0.0)]
     for i in range(5):
       low = 0.02 + 0.16 * i
       outline += [

@@ -1,17 +1,12 @@
 """Turned, swept and plate-like closed solids."""
 
-from typing import Sequence
-from typing import Tuple
-
 import numpy as np
 
 from mask2cad_tf.geometry.furniture import shapes
 
 
 def lathe(
-  profile: Sequence[Tuple[float, float]],
-  segments: int = 16,
-  center: shapes.Point = (0, 0, 0),
+  profile: shapes.Points, segments: int = 16, center: shapes.Point = (0, 0, 0)
 ) -> shapes.Shape:
   """A profile [(radius, y), ...], from bottom to top, turned about y.
 
@@ -29,7 +24,7 @@ def lathe(
   return shapes.moved(_skin(rings), center)
 
 
-def _skin(rings: Sequence[np.ndarray], capped: bool = True) -> shapes.Shape:
+def _skin(rings: shapes.Points, capped: bool = True) -> shapes.Shape:
   """The solid through rings [m, 3]; fans close its ends if `capped`."""
   rings = np.asarray(rings)
   count, m = rings.shape[:2]
@@ -55,9 +50,9 @@ def _skin(rings: Sequence[np.ndarray], capped: bool = True) -> shapes.Shape:
 
 
 def sweep(
-  path: Sequence[shapes.Point],
+  path: shapes.Points,
   section: np.ndarray,
-  scales: Sequence[float] = (),
+  scales: shapes.Point = (),
   closed: bool = False,
   side: shapes.Point = (1, 0, 0),
 ) -> shapes.Shape:
@@ -97,10 +92,10 @@ def sweep(
 
 
 def tube(
-  path: Sequence[shapes.Point],
+  path: shapes.Points,
   radius: float,
   segments: int = 8,
-  scales: Sequence[float] = (),
+  scales: shapes.Point = (),
   closed: bool = False,
 ) -> shapes.Shape:
   """A round rod along a path; `scales` multiply the radius at each point."""
@@ -221,10 +216,10 @@ def sheet(grid: np.ndarray, thickness: float) -> shapes.Shape:
 
 
 def panel(
-  lower: Sequence[shapes.Point], upper: Sequence[shapes.Point], thickness: float
+  lower: shapes.Points, upper: shapes.Points, thickness: float
 ) -> shapes.Shape:
   """The flat plate between two polylines [n, 3] of equal length."""
-  return sheet(np.stack([lower, upper], 1), thickness)
+  return sheet(np.stack([np.asarray(lower), np.asarray(upper)], 1), thickness)
 
 
 def superellipse(

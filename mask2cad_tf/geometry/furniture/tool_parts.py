@@ -3,8 +3,6 @@
 Tools stand upright in the plane x = 0, their thickness along x.
 """
 
-from typing import Sequence
-
 import numpy as np
 
 from mask2cad_tf.geometry.furniture import paths
@@ -12,7 +10,9 @@ from mask2cad_tf.geometry.furniture import shapes
 from mask2cad_tf.geometry.furniture import surfaces
 
 
-def plate(lower: Sequence, upper: Sequence, thickness: float) -> shapes.Shape:
+def plate(
+  lower: shapes.Points, upper: shapes.Points, thickness: float
+) -> shapes.Shape:
   """A plate between two polylines of (z, y)."""
   lower, upper = np.asarray(lower, float), np.asarray(upper, float)
   zero = np.zeros((len(lower), 1))

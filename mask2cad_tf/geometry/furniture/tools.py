@@ -74,13 +74,16 @@ def saw(rng: np.random.Generator, style: str) -> assembly.Assembly:
   long = rng.uniform(0.36, 0.4) * {'hand': 1.3, 'back': 0.8}.get(style, 1)
   y = np.linspace(0, long, 61)
   bite = 0.006 * (np.arange(61) % 2)  # thirty teeth
-  low, high = {'hand': (0, 0.11 - 0.055 * y / long), 'back': (0, 0.085)}.get(
+  low, high = {'hand': (0.0, 0.11), 'back': (0.0, 0.085)}.get(
     style, (-0.008, 0.012)
   )
+  taper = 0.055 * y / long if style == 'hand' else 0 * y
   model.add(
     steel,
     tool_parts.plate(
-      np.stack([0 * y + low, y], 1), np.stack([high - bite, y], 1), 0.003
+      np.stack([0 * y + low, y], 1),
+      np.stack([high - taper - bite, y], 1),
+      0.003,
     ),
   )
   if style == 'back':

@@ -96,7 +96,8 @@ def vessel(
   model.add(clay, hollow(kind, radius, height, 0.06 * radius + 0.002))
   at_r, at_y = np.transpose(_VESSELS[kind])
   ends = [
-    radius * np.interp(y, at_y, at_r) - 0.03 * radius for y in (0.85, 0.4)
+    float(radius * np.interp(y, at_y, at_r)) - 0.03 * radius
+    for y in (0.85, 0.4)
   ]
   ear = paths.bent(
     [
