@@ -46,7 +46,10 @@ def f1_scores(
 
 
 def chamfer(pred_points: np.ndarray, true_points: np.ndarray) -> float:
-  """Mean squared nearest distance, both ways, summed; squared units."""
+  """Mean squared nearest distance of points [n, 3], [m, 3], both ways, summed.
+
+  In squared units.
+  """
   to_true = _nearest(pred_points, true_points)[0]
   to_pred = _nearest(true_points, pred_points)[0]
   return float(np.mean(to_true**2) + np.mean(to_pred**2))
@@ -58,7 +61,10 @@ def normal_consistency(
   true_points: np.ndarray,
   true_normals: np.ndarray,
 ) -> float:
-  """Mean |cos| between nearest points' unit normals, both ways averaged."""
+  """Mean |cos| between nearest points' unit normals, both ways averaged.
+
+  Points and their normals are [n, 3] and [m, 3].
+  """
   to_true = _nearest(pred_points, true_points)[1]
   to_pred = _nearest(true_points, pred_points)[1]
   return _cosine_mean(pred_normals, true_normals, to_true, to_pred)

@@ -115,7 +115,7 @@ class Renderer:
     width: int,
     antialias: int = 2,
   ) -> np.ndarray:
-    """`render(...).shaded` alone, to the bit, and faster."""
+    """`render(...).shaded` [height, width] alone, to the bit, and faster."""
     image = np.zeros((height, width), np.float32)
     rotation = np.asarray(rotation, np.float64)
     normals = self._normals @ rotation.T

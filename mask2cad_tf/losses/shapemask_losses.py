@@ -30,7 +30,7 @@ def prior_mask_loss(
 def coarse_mask_loss(
   logits: tf.Tensor, target: tf.Tensor, valid: tf.Tensor
 ) -> tf.Tensor:
-  """Binary cross entropy of the coarse mask; shapes as `prior_mask_loss`."""
+  """Binary cross entropy of the coarse mask, float [B, Q, M, M]."""
   return _mask_cross_entropy(logits, target, valid)
 
 

@@ -104,7 +104,10 @@ def allocentric_from_camera(
 def camera_from_allocentric(
   q: tf.Tensor, centers: tf.Tensor, intrinsics: tf.Tensor
 ) -> tf.Tensor:
-  """R_camera = R_ray R_allocentric: undoes `allocentric_from_camera`."""
+  """R_camera = R_ray R_allocentric, quaternions [..., 4].
+
+  Undoes `allocentric_from_camera`, and takes what it takes.
+  """
   return quaternions.canonicalize(
     quaternions.multiply(ray_rotation(centers, intrinsics), q)
   )

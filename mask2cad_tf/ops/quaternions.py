@@ -30,12 +30,12 @@ _EPSILON = 1e-12
 
 
 def wxyz_from_xyzw(q: tf.Tensor) -> tf.Tensor:
-  """(x, y, z, w), tensorflow_graphics' order, to the paper's (w, x, y, z)."""
+  """[..., 4] from (x, y, z, w), tensorflow_graphics', to (w, x, y, z)."""
   return tf.roll(q, shift=1, axis=-1)
 
 
 def xyzw_from_wxyz(q: tf.Tensor) -> tf.Tensor:
-  """(w, x, y, z), the paper's order, to tensorflow_graphics' (x, y, z, w)."""
+  """[..., 4] from (w, x, y, z), the paper's, to (x, y, z, w)."""
   return tf.roll(q, shift=-1, axis=-1)
 
 

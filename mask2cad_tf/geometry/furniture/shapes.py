@@ -72,7 +72,7 @@ def ring(shape: Shape, count: int, first_degrees: float = 0) -> Shape:
 
 
 def grid_faces(rows: int, columns: int) -> np.ndarray:
-  """Triangles of a rows x columns vertex grid, wound row cross column."""
+  """Triangles [f, 3] of a rows x columns grid, wound row cross column."""
   i, j = np.meshgrid(np.arange(rows - 1), np.arange(columns - 1), indexing='ij')
   a = (i * columns + j).reshape(-1)
   b, c, d = a + columns, a + columns + 1, a + 1
