@@ -5,7 +5,7 @@ READY := .venv/.ready
 CYCLES_PYTHON ?= python3.11
 NATIVE := build/mask2cad_native
 
-.PHONY: demo test check format clean cycles train-lite train-quick native page
+.PHONY: demo test check coverage format clean cycles train-lite train-quick native page
 
 $(READY): setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 9) <= v <= (3, 11) or sys.exit("mask2cad_tf needs Python 3.9, 3.10 or 3.11 (TensorFlow 2.15); %s is Python %d.%d. Say which one to use: make PYTHON=python3.11 ..." % ((sys.executable,) + v))'
@@ -52,9 +52,17 @@ TF_FLAGS := from tensorflow import sysconfig as s; print( \
 page:  ## the page that scenes are shown in, bundled anew from its sources; npm
 	cd mask2cad_tf/scene/page && npm ci --no-audit --no-fund && npm run build
 
-check: $(READY)  ## style
+check: $(READY)  ## style, types of the pure packages, floors, docstrings, a test for every module
 	$(BIN)/ruff check mask2cad_tf tfrecords_tools tests setup.py
 	$(BIN)/ruff format --check mask2cad_tf tfrecords_tools tests setup.py
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/house_test.py tests/import_floors_test.py tests/docstrings_test.py tests/test_map_test.py
+
+# The folders whose branches are counted, by their own tests and those above.
+COUNTED := ops geometry losses data retrieval evaluation
+coverage: $(READY)  ## branches that the tests of these folders take; slow
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt pytest-cov
+	$(BIN)/python -m pytest -n 2 --dist=loadfile $(COUNTED:%=--cov=mask2cad_tf/%) --cov-branch --cov-report=term-missing $(COUNTED:%=tests/%) tests/tasks tests/refinement tests/tfrecords_tools
 
 format: $(READY)
 	$(BIN)/ruff check --fix mask2cad_tf tfrecords_tools tests setup.py

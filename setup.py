@@ -68,6 +68,7 @@ setuptools.setup(
       _HEIF,
       _SERVING,
       'ipykernel',
+      'mypy',
       'nbclient',
       'playwright',
       'pytest',
