@@ -5,7 +5,7 @@ READY := .venv/.ready
 CYCLES_PYTHON ?= python3.11
 NATIVE := build/mask2cad_native
 
-.PHONY: demo test check coverage format clean cycles train-lite train-quick native page
+.PHONY: demo test check coverage format clean cycles train-lite train-quick native page docs
 
 $(READY): setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 9) <= v <= (3, 11) or sys.exit("mask2cad_tf needs Python 3.9, 3.10 or 3.11 (TensorFlow 2.15); %s is Python %d.%d. Say which one to use: make PYTHON=python3.11 ..." % ((sys.executable,) + v))'
@@ -53,6 +53,10 @@ page:  ## the page that scenes are shown in, bundled anew from its sources; npm
 	cd mask2cad_tf/scene/page && npm ci --no-audit --no-fund && npm run build
 
 check: $(READY)  ## style, types of the pure packages, floors, docstrings, a test for every module
+docs: $(READY)  ## docs/configuration.md, out of the config dataclasses
+	$(BIN)/python -W ignore -m tests.docs.configuration_page
+
+check: $(READY)  ## style
 	$(BIN)/ruff check mask2cad_tf tfrecords_tools tests setup.py
 	$(BIN)/ruff format --check mask2cad_tf tfrecords_tools tests setup.py
 	$(BIN)/mypy
