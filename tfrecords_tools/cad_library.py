@@ -66,7 +66,7 @@ flags.DEFINE_string(
   'clutter_dir',
   '',
   'sweethome3d: folder for small things of no class (lamps, plants, books, '
-  'crockery, electronics), for --clutter_dir of synthesize.',
+  'crockery, electronics), for --clutter of synthesize.',
   flag_values=FLAGS,
 )
 flags.DEFINE_list(
