@@ -10,6 +10,7 @@ import pytest
 import trimesh
 from PIL import Image
 
+from mask2cad_tf.geometry import ground_plane
 from mask2cad_tf.geometry import renderer
 from mask2cad_tf.scene import assemble
 from mask2cad_tf.scene import cad_meshes
@@ -168,6 +169,44 @@ def test_3d_turns_around_the_objects(tab, tmp_path):
   turned = tab.screenshot(tmp_path, '#view').astype(int)
   assert (np.abs(turned - first).sum(axis=-1) > 60).mean() > 0.02
   assert tab.page.inner_text('.number') == '1 of 2'  # a drag is no click
+
+
+def _both_modes(chromium, path, plane=None):
+  """Screenshots int [H, W, 3]: over the photo, and from another side."""
+  photo, found = _scene()
+  scene = scene_json.describe(photo, [found], _MODEL, plane)
+  scene_page.write(f'{path}/f.html', scene, photo.image, wheel_scene.cads())
+  tab = browser.open_page(chromium, f'{path}/f.html', (500, 300))
+  pictures = [tab.screenshot(path, '#view').astype(int)]
+  tab.page.keyboard.press('o')
+  tab.page.wait_for_timeout(100)
+  pictures.append(tab.screenshot(path, '#view').astype(int))
+  tab.page.close()
+  return pictures
+
+
+def test_a_floor_from_other_sides_and_none_over_the_photo(chromium, tmp_path):
+  best = _scene()[1].candidates[0]
+  low, high = wheel_scene.cads().mesh(best.cad_id).bounds
+  foot = [(low[0] + high[0]) / 2, low[1], (low[2] + high[2]) / 2]
+  up = best.rotation[:, 1]
+  distance = -up @ (best.rotation @ foot + best.translation)
+  derived, given, deeper = (
+    _both_modes(chromium, tmp_path, plane)
+    for plane in (
+      None,
+      ground_plane.Plane(up, distance),
+      ground_plane.Plane(up, distance + 0.1),
+    )
+  )
+
+  def differing(one, other):
+    return (np.abs(one - other).sum(axis=-1) > 20).mean()
+
+  # One object stands on the floor under it: what a ground plane there gives.
+  assert differing(derived[1], given[1]) < 1e-3
+  assert differing(derived[1], deeper[1]) > 5e-3
+  np.testing.assert_array_equal(derived[0], deeper[0])
 
 
 def test_the_download_is_the_scene_as_shown(tab, folder, tmp_path):

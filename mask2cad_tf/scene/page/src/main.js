@@ -49,7 +49,7 @@ class Page {
     say('Loading the CADs \u2026');
     let view;
     try {
-      view = new View(get('view'), {camera: this.scene.camera, image: this.scene.image}, this.colors);
+      view = new View(get('view'), this.scene, this.colors);
     } catch (error) {
       say('The CADs cannot be drawn: this browser has no WebGL, or it is switched off. overlay.png beside this page shows them.');
       get('show-masks').click();

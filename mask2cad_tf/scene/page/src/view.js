@@ -3,26 +3,30 @@ import {AmbientLight, Box3, BufferGeometry, CanvasTexture, Color, DirectionalLig
 import {OrbitControls} from 'three/addons/controls/OrbitControls.js';
 import {GLTFExporter} from 'three/addons/exporters/GLTFExporter.js';
 import {GLTFLoader} from 'three/addons/loaders/GLTFLoader.js';
+import {floorUnder} from './floor.js';
 import {corners, pose, projection} from './photo_camera.js';
 
 export class View {
   /** Throws where there is no WebGL. `cads`: bytes of a GLB, a node a CAD. */
-  constructor(canvas, {camera, image}, colors) {
+  constructor(canvas, {camera, image, ground_plane: plane}, colors) {
     this.canvas = canvas;
     this.intrinsics = camera;
     this.size = image;
+    this.plane = plane;
     this.colors = colors;
     this.renderer = new WebGLRenderer({canvas, alpha: true, antialias: true, powerPreference: 'low-power'});
     this.scene = new Scene();
     this.objects = new Group();
     this.backdrop = new Group();
     this.backdrop.visible = false;
+    this.floor = new Group();
+    this.floor.visible = false;
     this.photoCamera = new PerspectiveCamera();
     this.orbitCamera = new PerspectiveCamera(50, 1, 0.01, 1000);
     this.camera = this.photoCamera;
     const sun = new DirectionalLight(0xffffff, 1.9);
     sun.position.set(-0.6, 1, 0.8);
-    this.scene.add(new AmbientLight(0xffffff, 1.3), sun, this.objects, this.backdrop);
+    this.scene.add(new AmbientLight(0xffffff, 1.3), sun, this.objects, this.backdrop, this.floor);
     this.controls = new OrbitControls(this.orbitCamera, canvas);
     this.controls.enabled = false;
     this.controls.addEventListener('change', () => this.draw());
@@ -65,7 +69,7 @@ export class View {
     this.select(this.selected);
   }
 
-  /** Depths that all objects lie between, for the photo's camera. */
+  /** Depths that all objects lie between, for the photo's camera; their floor. */
   frame() {
     this.box = new Box3().setFromObject(this.objects);
     const far = Math.max(1e-3, -this.box.min.z);
@@ -73,6 +77,10 @@ export class View {
     const near = Math.max(1e-3 * far, 0.5 * -this.box.max.z);
     this.photoCamera.projectionMatrix.copy(projection(this.intrinsics, this.size, near, 2 * far));
     this.photoCamera.projectionMatrixInverse.copy(this.photoCamera.projectionMatrix).invert();
+    const floor = floorUnder(this.objects.children, this.plane);
+    this.floor.children.forEach(({geometry}) => geometry.dispose());
+    this.floor.clear();
+    if (floor) this.floor.add(floor);
   }
 
   /** The photo as a wall behind the objects, and the rays to its corners. */
@@ -98,7 +106,7 @@ export class View {
 
   setOrbit(orbit) {
     this.camera = orbit ? this.orbitCamera : this.photoCamera;
-    this.backdrop.visible = orbit;
+    this.backdrop.visible = this.floor.visible = orbit;
     this.controls.enabled = orbit;
     if (orbit && !this.turned) {
       this.turned = true;
