@@ -7,13 +7,13 @@ Example:
 """
 
 import ast
-import difflib
 import functools
 import pathlib
 import runpy
 import sys
 
 import mask2cad_tf
+from mask2cad_tf import close_names
 
 COMMANDS = (
   *('demo', 'predict', 'gallery', 'evaluate', 'calibrate', 'export'),
@@ -28,8 +28,7 @@ def main() -> None:
     print(_listing())
     return
   if names[0] not in COMMANDS:
-    close = difflib.get_close_matches(names[0], COMMANDS, n=1)
-    hint = ''.join(f' Did you mean {name!r}?' for name in close)
+    hint = close_names.hint(names[0], COMMANDS)
     print(
       f'mask2cad_tf: no command {names[0]!r}.{hint} See: python -m mask2cad_tf',
       file=sys.stderr,

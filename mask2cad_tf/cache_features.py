@@ -1,12 +1,12 @@
-"""Records -> the same records with the frozen networks' features inside.
-
-A frozen backbone sees each photo once instead of once an epoch: training the
-heads becomes several times faster. Photos and views as training would see them
-without augmentation, and photos in other looks as well (--looks).
+r"""Records -> the same records with the frozen networks' features inside.
 
 Example:
   python -m mask2cad_tf.cache_features --experiment=mask2cad_lite \
     --records='data/train/images*' --output_dir=data/train_cached
+
+A frozen backbone sees each photo once instead of once an epoch: training the
+heads becomes several times faster. Photos and views as training would see them
+without augmentation, and photos in other looks as well (--looks).
 
 Shards that are complete stay as they are: a run that was killed goes on.
 """
@@ -23,6 +23,7 @@ import numpy as np
 from absl import flags
 
 from mask2cad_tf import command_line
+from mask2cad_tf import progress
 
 FLAGS = flags.FlagValues()  # apart from other commands' flags
 _EXPERIMENT = flags.DEFINE_string(
@@ -59,16 +60,15 @@ class FrozenNetworks:
       experiment: name of a registered experiment.
 
     Raises:
-      ValueError: its networks are not frozen.
+      ValueError: there is no such experiment, or its networks are not frozen.
     """
     import tensorflow as tf
-    from official.core import exp_factory
     from official.vision.modeling.backbones import factory
 
-    from mask2cad_tf.configs import experiments  # noqa: F401
+    from mask2cad_tf.configs import experiments
     from mask2cad_tf.modeling import frozen_view_encoder
 
-    task = exp_factory.get_exp_config(experiment).task
+    task = experiments.get(experiment).task
     frozen_views = task.model.view_encoder.type == 'efficientnet_lite'
     if not (task.freeze_backbone and frozen_views):
       raise ValueError(
@@ -138,17 +138,27 @@ def cache(
     )
   networks = FrozenNetworks(experiment)
   os.makedirs(output_dir, exist_ok=True)
-  count = 0
-  for path in paths:
-    target = os.path.join(output_dir, os.path.basename(path))
-    if not os.path.exists(target):
-      count += _cache_shard(path, target, networks, looks)
+  targets = {
+    path: os.path.join(output_dir, os.path.basename(path)) for path in paths
+  }
+  missing = [path for path in paths if not os.path.exists(targets[path])]
+  total, count = looks * record_files.count(paths), 0
+  done = total - looks * record_files.count(missing)
+  with progress.Line('cache_features', total, 'records', done) as line:
+    for path in missing:
+      made = _cache_shard(path, targets[path], networks, looks, line)
+      line.say(f'{targets[path]}: {made}')
+      count += made
   _write_manifest(paths, output_dir, looks)
   return count
 
 
 def _cache_shard(
-  path: str, target: str, networks: FrozenNetworks, looks: int
+  path: str,
+  target: str,
+  networks: FrozenNetworks,
+  looks: int,
+  line: progress.Line,
 ) -> int:
   """One shard; it appears under its name when it is whole."""
   import tensorflow as tf
@@ -161,8 +171,8 @@ def _cache_shard(
       for example in examples:
         writer.write(example.SerializeToString(deterministic=True))
       count += len(examples)
+      line.add(len(examples))
   os.replace(partial, target)
-  print(f'{target}: {count}', flush=True)
   return count
 
 

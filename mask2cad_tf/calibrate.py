@@ -1,12 +1,12 @@
-"""Teaches a model when to say that no CAD of the gallery fits.
-
-Every object of the records is refined twice on its true box: with the whole
-gallery, and with its CAD and near-duplicates hidden. Half of the photos fit
-the judge (refinement/confidence.py), the other half measure it.
+r"""Teaches a model when to say that no CAD of the gallery fits.
 
 Example:
   python -m mask2cad_tf.calibrate --records='data/val/images*' \
     --library=data/library --model=runs/lite/model --gallery=runs/lite/gallery
+
+Every object of the records is refined twice on its true box: with the whole
+gallery, and with its CAD and near-duplicates hidden. Half of the photos fit
+the judge (refinement/confidence.py), the other half measure it.
 
 Writes confidence.json into the model's folder; predict's `confident` is its
 probability over one half.
@@ -19,6 +19,7 @@ from typing import Sequence
 from absl import flags
 
 from mask2cad_tf import command_line
+from mask2cad_tf import progress
 
 FLAGS = flags.FlagValues()  # apart from other commands' flags
 _MODEL = flags.DEFINE_string(
@@ -105,15 +106,19 @@ def _trials() -> List[Trial]:
     {cad.id: cad.symmetry for cad in gallery.cads},
   )
   trials: List[Trial] = []
+  most = 2 * _MAX_OBJECTS.value
   photos = photo_records.read(_RECORDS.value, true.find_mesh)
-  for number, photo in enumerate(photos):
-    if len(trials) >= 2 * _MAX_OBJECTS.value:
-      break
-    for hidden in (False, True):
-      for truth, best in _refined(module, refiner, gallery, photo, hidden):
-        f1 = comparison.f1(_posed(best, truth, gallery), truth, _DISTANCE)
-        evidence = confidence.evidence(best).tolist()
-        trials.append(Trial(evidence, f1 > _GOOD, hidden, number % 2 == 1))
+  # The time left is that of --max_objects, if the records hold so many.
+  with progress.Line('calibrate', most, 'trials') as line:
+    for number, photo in enumerate(photos):
+      if len(trials) >= most:
+        break
+      for hidden in (False, True):
+        for truth, best in _refined(module, refiner, gallery, photo, hidden):
+          f1 = comparison.f1(_posed(best, truth, gallery), truth, _DISTANCE)
+          evidence = confidence.evidence(best).tolist()
+          trials.append(Trial(evidence, f1 > _GOOD, hidden, number % 2 == 1))
+          line.add()
   return trials
 
 

@@ -28,9 +28,7 @@ BAD_INPUT = (
 
 
 def run(
-  name: str,
-  main: Callable[[Sequence[str]], None],
-  own: flags.FlagValues = flags.FLAGS,
+  name: str, main: Callable[[Sequence[str]], None], own: flags.FlagValues
 ) -> None:
   """Runs a command on sys.argv; bad flags or input print one line, exit 2.
 
@@ -41,9 +39,7 @@ def run(
     own: the command's flags. Commands that are imported side by side keep
       theirs apart from absl's.
   """
-  if {'--help', '-help', '-h'} & set(sys.argv[1:]):
-    print(f'{sys.modules[main.__module__].__doc__}\nFlags:{_describe(own)}')
-    sys.exit(0)
+  answer_help(main.__module__, own)
   quiet_libraries()
   try:
     main(_parse_flags(own, sys.argv))
@@ -51,6 +47,13 @@ def run(
     _fail(name, f'{str(error).rstrip(".")}. See: python -m {name} --help')
   except BAD_INPUT as error:
     _fail(name, str(error))
+
+
+def answer_help(module: str, own: flags.FlagValues) -> None:
+  """Prints a module's docstring and its flags and ends, if --help is asked."""
+  if {'--help', '-help', '-h'} & set(sys.argv[1:]):
+    print(f'{sys.modules[module].__doc__}\nFlags:{_describe(own)}')
+    sys.exit(0)
 
 
 def quiet_libraries() -> None:
@@ -77,15 +80,11 @@ def reject(words: Sequence[str]) -> None:
 
 def _describe(own: flags.FlagValues) -> str:
   """Absl's help without the file's name and absl's own flags."""
-  if own is flags.FLAGS:
-    return own.main_module_help().partition(':')[2]
   return own.get_help().partition('\n\nabsl.flags:')[0].partition(':')[2]
 
 
 def _parse_flags(own: flags.FlagValues, argv: Sequence[str]) -> List[str]:
   """Sets the command's flags, then absl's; returns the other words."""
-  if own is flags.FLAGS:
-    return own(argv)
   for flag in own:  # a second run in one process starts from the defaults
     own[flag].unparse()
   return flags.FLAGS(own(argv, known_only=True))

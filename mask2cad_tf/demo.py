@@ -1,12 +1,12 @@
 """The main job on three real photos: predict, then measure.
 
+Example:
+  python -m mask2cad_tf.demo --output_dir=runs/demo
+
 The photos are the Pix3D samples inside the installed tensorflow-graphics
 package; the packaged model was not trained on them. Their two beds are among
 the CADs of the default gallery. Every step is one of the project's commands,
 printed before it runs.
-
-Example:
-  python -m mask2cad_tf.demo --output_dir=runs/demo
 """
 
 import json

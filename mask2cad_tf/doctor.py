@@ -1,9 +1,9 @@
 """Checks an installation: versions, devices, ray casting, the shipped model.
 
-Exit status 1 where something is missing or out of range.
-
 Example:
   python -m mask2cad_tf.doctor
+
+Exit status 1 where something is missing or out of range.
 """
 
 import json
@@ -96,7 +96,6 @@ def _ray_casting() -> str:
 def _model() -> str:
   from mask2cad_tf.modeling import model_folder
 
-  folder = pathlib.Path(mask2cad_tf.__file__).parent / 'weights' / 'lite'
   folder = model_folder.default_folder()
   model_folder.load(folder)
   size = sum(path.stat().st_size for path in pathlib.Path(folder).rglob('*'))

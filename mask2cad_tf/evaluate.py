@@ -1,15 +1,15 @@
 r"""Model and image records -> the paper's tables.
 
+Examples:
   python -m mask2cad_tf.evaluate --model=runs/pix3d_s1 --gallery=gallery \
-      --records='records/test/images*' --output_dir=runs/pix3d_s1/evaluation
+    --records='records/test/images*' --output_dir=runs/pix3d_s1/evaluation
+  python -m mask2cad_tf.evaluate --ground_truth --library=pix3d/model \
+    --records='records/test/images*' --output_dir=runs/ground_truth
 
 Writes tables.md and tables.json; with --report also report.html, one page with
 charts, the best and worst photos and what was retrieved, and projector/, the
 embeddings for TensorBoard. --ground_truth feeds the ground truth back in place
-of a model, which proves data and metric (AP^mesh 100):
-
-  python -m mask2cad_tf.evaluate --ground_truth --library=pix3d/model \
-      --records='records/test/images*' --output_dir=runs/ground_truth
+of a model, which proves data and metric (AP^mesh 100).
 """
 
 import dataclasses
@@ -22,10 +22,10 @@ from typing import Sequence
 from typing import Tuple
 
 from absl import flags
-from absl import logging
 
 import mask2cad_tf
 from mask2cad_tf import command_line
+from mask2cad_tf import progress
 from mask2cad_tf.evaluation import options as options_lib
 
 FLAGS = flags.FlagValues()  # apart from other commands' flags
@@ -133,7 +133,6 @@ flags.DEFINE_boolean(
 )
 
 _NUM_CANDIDATES = 10  # CADs per object: retrieval is measured to top-10
-_PHOTOS_PER_LOG_LINE = 50
 
 
 def evaluate(options: options_lib.Options) -> Dict[str, Any]:
@@ -151,6 +150,7 @@ def evaluate(options: options_lib.Options) -> Dict[str, Any]:
   """
   options.check()
   # Here, not above: --help and wrong flags must answer at once.
+  from mask2cad_tf.data import record_files
   from mask2cad_tf.evaluation import benchmark as benchmark_lib
   from mask2cad_tf.evaluation import canonical_shape_evaluator
   from mask2cad_tf.evaluation import photo_records
@@ -174,19 +174,20 @@ def evaluate(options: options_lib.Options) -> Dict[str, Any]:
     oracles=_oracles(options),
     observer=examples,
   )
-  for index, photo in enumerate(
-    photo_records.read(options.records, subject.true_cads.find_mesh)
-  ):
-    on_true_boxes = subject.predictor.on_true_boxes(photo)
-    benchmark.add(
-      photo,
-      on_true_boxes
-      if options.true_boxes
-      else subject.predictor.detections(photo),
-      on_true_boxes,
-    )
-    if (index + 1) % _PHOTOS_PER_LOG_LINE == 0:
-      logging.info('%d photos evaluated.', index + 1)
+  total = record_files.count(record_files.match(options.records))
+  with progress.Line('evaluate', total, 'photos') as line:
+    for photo in photo_records.read(
+      options.records, subject.true_cads.find_mesh
+    ):
+      on_true_boxes = subject.predictor.on_true_boxes(photo)
+      benchmark.add(
+        photo,
+        on_true_boxes
+        if options.true_boxes
+        else subject.predictor.detections(photo),
+        on_true_boxes,
+      )
+      line.add()
   result = benchmark.result()
   if not result['num_photos']:
     raise ValueError(

@@ -1,14 +1,14 @@
 """Writes a SavedModel: photo bytes in, CADs and poses out; gallery included.
 
+Examples:
+  python -m mask2cad_tf.export --export_dir=OUT
+  python -m mask2cad_tf.export --model=DIR --gallery=G --export_dir=OUT
+  python -m mask2cad_tf.export --min_score=0 --export_dir=OUT   # all, slower
+
 Signatures: `serving_default` (image_bytes), `serve_with_intrinsics`
 (image_bytes, intrinsics) and `embed_views` (views). TensorFlow Serving warms
 the model up with the requests in assets.extra. Its gallery can be changed:
 python -m mask2cad_tf.gallery add --saved_model=OUT --library=LIB
-
-Example:
-  python -m mask2cad_tf.export --export_dir=OUT
-  python -m mask2cad_tf.export --model=DIR --gallery=G --export_dir=OUT
-  python -m mask2cad_tf.export --min_score=0 --export_dir=OUT   # all, slower
 """
 
 from typing import Sequence

@@ -1,5 +1,13 @@
 """A gallery of CAD models for a model: made, changed, checked; no training.
 
+Examples:
+  python -m mask2cad_tf.gallery build --library=LIB --gallery=G --model=DIR
+  python -m mask2cad_tf.gallery add --gallery=G --library=MORE --model=DIR
+  python -m mask2cad_tf.gallery remove --gallery=G --cad_id=chair/a,chair/b
+  python -m mask2cad_tf.gallery list --saved_model=DIR --json
+  python -m mask2cad_tf.gallery verify --gallery=G
+  python -m mask2cad_tf.gallery diff --gallery=G --other=H
+
 build   renders and embeds each CAD of a library; replaces the gallery
 add     embeds the CADs of a library that the gallery does not hold yet
 remove  takes CADs out; their meshes go with the next change, as a process that
@@ -15,18 +23,15 @@ its gallery changes. A gallery is replaced in one step, when all went well.
 
 A library is a folder <class>/<shape>/*.{obj,glb,ply,off}.
 
-Examples:
-  python -m mask2cad_tf.gallery build --library=LIB --gallery=G --model=DIR
-  python -m mask2cad_tf.gallery add --gallery=G --library=MORE --model=DIR
-  python -m mask2cad_tf.gallery remove --gallery=G --cad_id=chair/a,chair/b
-  python -m mask2cad_tf.gallery list --saved_model=DIR --json
-  python -m mask2cad_tf.gallery diff --gallery=G --other=H
+--json prints one JSON object: list {"version", "cads"}; verify {"ok",
+"faults"}; diff {"added", "removed", "changed", "near_duplicates"}.
 """
 
 import json
 import os
 import sys
 from typing import Any
+from typing import Dict
 from typing import List
 from typing import Optional
 from typing import Sequence
@@ -34,6 +39,7 @@ from typing import Tuple
 
 from absl import flags
 
+from mask2cad_tf import close_names
 from mask2cad_tf import command_line
 from mask2cad_tf.geometry import cad_lists
 from mask2cad_tf.retrieval import gallery as gallery_lib
@@ -66,7 +72,12 @@ _CAD_ID = flags.DEFINE_multi_string(
   'Id of a CAD, or several with commas between. Repeatable.',
   flag_values=FLAGS,
 )
-_JSON = flags.DEFINE_bool('json', False, 'List in JSON.', flag_values=FLAGS)
+_JSON = flags.DEFINE_bool(
+  'json',
+  False,
+  'list, verify, diff: print one JSON object in place of lines.',
+  flag_values=FLAGS,
+)
 _MODEL = flags.DEFINE_string(
   'model',
   None,
@@ -107,9 +118,11 @@ def main(argv: Sequence[str]) -> None:
   """Runs the verb that the first argument names."""
   words = list(argv[1:])
   if len(words) != 1 or words[0] not in _VERBS:
+    found = ' '.join(words)
     raise ValueError(
-      f'Expected one of the verbs {", ".join(_VERBS)}, found '
-      f'{" ".join(words)!r}. See: python -m mask2cad_tf.gallery --help'
+      f'Expected one of the verbs {", ".join(_VERBS)}, found {found!r}.'
+      f'{close_names.hint(found, _VERBS)} See: python -m mask2cad_tf.gallery '
+      '--help'
     )
   verb, (run, known) = words[0], _VERBS[words[0]]
   foreign = [
@@ -145,7 +158,6 @@ def _build() -> None:
     num_views=_NUM_VIEWS.value,
     cad_ids=_wanted_cads(),
     skip_broken=_SKIP_BROKEN.value,
-    progress=_show_progress,
     num_processes=_NUM_PROCESSES.value,
   )
   _print_broken(report.broken)
@@ -168,7 +180,6 @@ def _add() -> None:
     _LIBRARY.value,
     cad_ids=_wanted_cads(),
     skip_broken=_SKIP_BROKEN.value,
-    progress=_show_progress,
     num_processes=_NUM_PROCESSES.value,
   )
   _print_broken(added.broken)
@@ -204,8 +215,7 @@ def _list() -> None:
     for row, cad in enumerate(gallery.cads)
   ]
   if _JSON.value:
-    content = {'version': gallery.version, 'cads': cads}
-    print(json.dumps(content, indent=1, ensure_ascii=False))
+    _print_json({'version': gallery.version, 'cads': cads})
     return
   table = [list(cads[0]), *([str(x) for x in cad.values()] for cad in cads)]
   widths = [max(map(len, column)) for column in zip(*table)]
@@ -225,10 +235,14 @@ def _verify() -> None:
   else:
     class_names = encoder.class_names if encoder else None
     faults = gallery_checks.faults(home.gallery_dir, fingerprint, class_names)
-  if faults:
+  if _JSON.value:
+    _print_json({'ok': not faults, 'faults': faults})
+  elif faults:
     print('\n'.join(faults))
+  else:
+    _print_state(gallery_lib.load(home.gallery_dir), 'no fault, ')
+  if faults:
     sys.exit(1)
-  _print_state(gallery_lib.load(home.gallery_dir), 'no fault, ')
 
 
 def _diff() -> None:
@@ -243,6 +257,9 @@ def _diff() -> None:
   difference = gallery_difference.compare(
     gallery_lib.load(_home().gallery_dir), gallery_lib.load(other_dir)
   )
+  if _JSON.value:
+    _print_json(difference.to_json())
+    return
   for cad_id in difference.added:
     print(f'added {cad_id}')
   for cad_id in difference.removed:
@@ -267,8 +284,8 @@ _VERBS = {
   'add': (_add, (*_CHANGED, *_EMBEDDED)),
   'remove': (_remove, (*_CHANGED, 'cad_id')),
   'list': (_list, (*_CHANGED, 'json')),
-  'verify': (_verify, (*_CHANGED, 'model')),
-  'diff': (_diff, (*_CHANGED, 'other')),
+  'verify': (_verify, (*_CHANGED, 'model', 'json')),
+  'diff': (_diff, (*_CHANGED, 'other', 'json')),
 }
 
 
@@ -298,6 +315,10 @@ def _encoder() -> Any:
   return gallery_builder.model_encoder(model, config.task.model)
 
 
+def _print_json(content: Dict[str, Any]) -> None:
+  print(json.dumps(content, indent=1, ensure_ascii=False))
+
+
 def _print_broken(broken: Sequence[Tuple[str, str]]) -> None:
   for cad_id, reason in broken:
     print(f'left out {cad_id}: {reason}')
@@ -312,12 +333,6 @@ def _print_state(gallery: gallery_lib.Gallery, done: str = '') -> None:
 
 def _wanted_cads() -> Optional[List[str]]:
   return _CAD_LIST.value and cad_lists.read(_CAD_LIST.value, 'cad_list')
-
-
-def _show_progress(done: int, total: int, cad_id: str) -> None:
-  if sys.stderr.isatty() or done == total or done % 50 == 0:
-    end = '\r' if sys.stderr.isatty() and done < total else '\n'
-    print(f'{done}/{total} {cad_id:<60.60}', end=end, file=sys.stderr)
 
 
 if __name__ == '__main__':

@@ -1,12 +1,12 @@
 r"""Packs a trained model: params.yaml and float16 weights, one small folder.
 
+Example:
+  python -m mask2cad_tf.pack --model=runs/objects --output_dir=OUT \
+    --parts_from=runs/detection:backbone,decoder,head
+
 Every command that takes --model=DIR takes the folder. A gallery belongs to the
 weights as they are rounded: build it from the packed model, then pack that one
 with --gallery.
-
-Example:
-  python -m mask2cad_tf.pack --model=runs/objects --output_dir=OUT \
-      --parts_from=runs/detection:backbone,decoder,head
 """
 
 import os
@@ -19,6 +19,7 @@ from typing import Tuple
 
 from absl import flags
 
+from mask2cad_tf import close_names
 from mask2cad_tf import command_line
 
 FLAGS = flags.FlagValues()  # apart from other commands' flags
@@ -125,6 +126,7 @@ def _take(model, config, folder: str, parts: Sequence[str]) -> None:
     raise ValueError(
       f'{where}: no part {", ".join(unknown)}; the model has '
       f'{", ".join(model.checkpoint_items)}.'
+      f'{close_names.hint(unknown[0], model.checkpoint_items)}'
     )
   names = model_folder.load_params(folder).task.model.class_names
   if list(names) != list(config.task.model.class_names):

@@ -1,9 +1,6 @@
 r"""Photos to 3D scenes: a CAD, its rotation and translation for each object.
 
-Writes OUT/<photo>/overlay.png, scene.html, scene.glb and scene.json for every
-photo (OUT/<folder>_<photo>/ where two photos share a name).
-
-Example:
+Examples:
   python -m mask2cad_tf.predict --image=room.jpg --output_dir=OUT
   python -m mask2cad_tf.predict --image=rooms/ --output_dir=OUT --resume
   python -m mask2cad_tf.predict --model=DIR --gallery=G --output_dir=OUT \
@@ -13,6 +10,11 @@ Example:
   python -m mask2cad_tf.predict --image=room.jpg --output_dir=OUT --ground_plane
   python -m mask2cad_tf.predict --server=grpc://HOST:8500 --image=room.jpg \
     --output_dir=OUT
+
+Writes OUT/<photo>/overlay.png, scene.html, scene.glb and scene.json for every
+photo (OUT/<folder>_<photo>/ where two photos share a name). --json prints
+{"num_photos", "photos": [{"path", "folder", "objects"}]}, an object with the
+"label", "score", "cad_id", "similarity" and "confident" of scene.json.
 """
 
 import sys
@@ -26,8 +28,10 @@ from typing import Tuple
 import numpy as np
 from absl import flags
 
+from mask2cad_tf import close_names
 from mask2cad_tf import command_line
 from mask2cad_tf import conventions
+from mask2cad_tf import progress
 from mask2cad_tf.scene import photo_paths
 
 FLAGS = flags.FlagValues()  # apart from other commands' flags
@@ -105,6 +109,12 @@ _RESUME = flags.DEFINE_boolean(
   'resume',
   False,
   'Leave photos alone whose scene is already there.',
+  flag_values=FLAGS,
+)
+_JSON = flags.DEFINE_boolean(
+  'json',
+  False,
+  'Print one JSON object of what was found in place of lines.',
   flag_values=FLAGS,
 )
 _MIN_SCORE = flags.DEFINE_float(
@@ -241,38 +251,34 @@ def _predict(
   box: Optional[Tuple[float, ...]],
 ) -> None:
   """Loads model and gallery, then writes photo by photo."""
-  # Imported late: --help and wrong flags need no TensorFlow.
-  import tqdm
-
   from mask2cad_tf.scene import depth_map
   from mask2cad_tf.scene import photo as photo_lib
+  from mask2cad_tf.scene import prediction_summary
 
   predictor = _predictor(bool(box)) if jobs else None
   label = _label_id(predictor.gallery.class_names) if jobs else None
-  counts = []
-  quiet = len(jobs) < 2 or not sys.stderr.isatty()
-  for job in tqdm.tqdm(jobs, unit='photo', disable=quiet):
-    photo = photo_lib.load(job.path, intrinsics, job.focal_length_px)
-    measured = (
-      depth_map.load(job.depth_map, photo.image.shape[:2])
-      if job.depth_map
-      else None
-    )
-    objects = predictor.predict(photo, _DEPTH.value, measured, box, label)
-    plane = None
-    if _GROUND_PLANE.value:
-      objects, plane = predictor.put_on_ground(objects)
-    predictor.write(job.folder, photo, objects, plane)
-    names = ', '.join(f'{o.cad.cad_id} ({o.similarity:.2f})' for o in objects)
-    if plane:
-      names += f'; {sum(o.ground for o in objects)} put on the ground plane'
-    tqdm.tqdm.write(f'{job.folder}: {names or "no object; see --min_score"}')
-    counts.append(len(objects))
-  if num_photos > 1:
-    print(
-      f'{len(counts)} of {num_photos} photos predicted: {sum(counts)} objects; '
-      f'{counts.count(0)} photos without any.'
-    )
+  written = []
+  with progress.Line('predict', len(jobs), 'photos') as line:
+    for job in jobs:
+      photo = photo_lib.load(job.path, intrinsics, job.focal_length_px)
+      measured = (
+        depth_map.load(job.depth_map, photo.image.shape[:2])
+        if job.depth_map
+        else None
+      )
+      objects = predictor.predict(photo, _DEPTH.value, measured, box, label)
+      plane = None
+      if _GROUND_PLANE.value:
+        objects, plane = predictor.put_on_ground(objects)
+      predictor.write(job.folder, photo, objects, plane)
+      written.append(prediction_summary.of_photo(job.path, job.folder, objects))
+      if not _JSON.value:
+        line.say(prediction_summary.line(written[-1]))
+      line.add()
+  if _JSON.value:
+    print(prediction_summary.as_json(written, num_photos))
+  elif num_photos > 1:
+    print(prediction_summary.last_line(written, num_photos))
 
 
 def _predictor(any_box: bool):
@@ -299,7 +305,7 @@ def _label_id(class_names: Sequence[str]) -> Optional[int]:
   if _LABEL.value not in class_names:
     raise ValueError(
       f'--label={_LABEL.value} is no class of the model. Give one of '
-      f'{", ".join(class_names)}.'
+      f'{", ".join(class_names)}.{close_names.hint(_LABEL.value, class_names)}'
     )
   return 1 + list(class_names).index(_LABEL.value)
 

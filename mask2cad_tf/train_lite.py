@@ -1,18 +1,17 @@
 """The whole lite recipe: from CAD models to packed weights, on two CPU cores.
 
+Examples:
+  python -m mask2cad_tf.train_lite --work_dir=runs/lite --pix3d=PIX3D
+  python -m mask2cad_tf.train_lite --work_dir=runs/own --finetune=LIB
+
 Libraries, synthetic photos, rotations, priors, views, cached features; then
 detection and objects (masks, embedding, pose) are trained side by side, a core
 each, and packed into one model. Every step is one of the project's commands,
 printed before it runs. A step that is done is not done again, and each of them
 goes on where a kill stopped it: start the same command again.
 
-Example:
-  python -m mask2cad_tf.train_lite --work_dir=runs/lite --pix3d=PIX3D
-
-Own CADs, half an hour, from the packaged model on (masks, embedding, pose; its
-detection stays):
-
-  python -m mask2cad_tf.train_lite --work_dir=runs/own --finetune=LIB
+--finetune: own CADs, half an hour, from the packaged model on (masks,
+embedding, pose; its detection stays).
 
 PIX3D is a folder with model/ and splits/ (see docs/model_card.md); without it
 the libraries that anybody can have are used: Sweet Home 3D and our own
@@ -25,6 +24,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 from concurrent import futures
 from typing import Dict
 from typing import List
@@ -37,6 +37,7 @@ from absl import flags
 import tfrecords_tools
 from mask2cad_tf import command_line
 from mask2cad_tf import conventions
+from mask2cad_tf import training_watch
 from mask2cad_tf.geometry.furniture import catalogue
 
 FLAGS = flags.FlagValues()  # apart from other commands' flags
@@ -74,6 +75,10 @@ flags.DEFINE_float(
 )
 
 _TRAIN = 'mask2cad_tf.train'
+_STAGES = (
+  *('libraries', 'photos', 'rotations and priors'),
+  *('views and features', 'training', 'packing'),
+)
 # CADs of Sweet Home 3D that stay unseen, to measure on.
 _HELD_OUT = (
   pathlib.Path(tfrecords_tools.__file__).parent
@@ -150,6 +155,7 @@ class Recipe:
         no folder to fine-tune on.
     """
     self._root = root
+    self._begun = time.monotonic()
     self._photos: Dict[str, List[str]] = {}  # sets of records by library
     self._finetune = finetune
     if finetune and not pathlib.Path(finetune).is_dir():
@@ -168,7 +174,9 @@ class Recipe:
 
   def run(self, size: Size) -> pathlib.Path:
     """All steps; returns the folder of the packed model."""
+    self._announce('libraries')
     libraries = self._libraries()
+    self._announce('photos')
     total = sum(size.photos.values())
     share = total / sum(size.photos[name] for name in libraries)
     crowded = _CROWDED_SHARE if 'detection' in size.steps else 0.0
@@ -191,11 +199,23 @@ class Recipe:
     self._synthesize(
       'validation', libraries[first], size.validation_photos, 901, _MIXED
     )
+    self._announce('rotations and priors')
     self._rotations_and_priors(first)
+    self._announce('views and features')
     with futures.ThreadPoolExecutor(_CORES) as pool:  # rendering takes one core
       list(pool.map(self._views_and_caches, libraries, libraries.values()))
+    self._announce('training')
     self._train(list(libraries), size)
+    self._announce('packing')
     return self._pack(list(size.steps))
+
+  def _announce(self, stage: str) -> None:
+    minutes = (time.monotonic() - self._begun) / 60.0
+    print(
+      f'\nStage {1 + _STAGES.index(stage)} of {len(_STAGES)}: {stage}, after '
+      f'{minutes:.0f} minutes',
+      flush=True,
+    )
 
   def _libraries(self) -> Dict[str, pathlib.Path]:
     """Folders of the CADs by name; the richest first."""
@@ -315,13 +335,15 @@ class Recipe:
       )
       _show(_TRAIN, arguments)
       environment = _one_core() if len(size.steps) > 1 else {}
-      running.append((branch, self._start(branch, arguments, environment)))
-    for branch, process in running:
-      if process.wait():
-        raise ValueError(
-          f'The training of {branch} failed; the end of '
-          f'{self._root / branch}.log says why.'
+      running.append(
+        training_watch.Training(
+          branch,
+          self._start(branch, arguments, environment),
+          self._root / f'{branch}.log',
+          size.steps[branch],
         )
+      )
+    training_watch.wait(running)
 
   def _start(
     self, branch: str, arguments: Sequence[str], environment: Dict[str, str]

@@ -1,5 +1,6 @@
 """`python -m mask2cad_tf.gallery`; of a SavedModel: serving/gallery_assets."""
 
+import functools
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import shutil
 import pytest
 
 from mask2cad_tf import gallery
+from mask2cad_tf import progress
 from mask2cad_tf.modeling import model_folder
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from tests import command_runner
@@ -35,12 +37,13 @@ def _build(tiny_world, library, output, *arguments):
 
 
 def test_a_gallery_that_the_models_folder_accepts(
-  tiny_world, library, tmp_path
+  tiny_world, library, tmp_path, monkeypatch
 ):
+  monkeypatch.setattr(progress, '_SECONDS_BETWEEN_LINES', -1.0)
   result = _build(tiny_world, library, tmp_path / 'g', '--num_views=3')
   assert result.status == 0, result
   assert '2 CADs, 3 views each, version ' in result.stdout
-  assert '2/2 chair/stool' in result.stderr  # progress
+  assert result.stderr.splitlines()[-1].startswith('gallery: 2 of 2 CADs, ')
   built = gallery_lib.load(
     str(tmp_path / 'g'), model_folder.fingerprint(tiny_world.model)
   )
@@ -63,14 +66,14 @@ def test_skipped_meshes_are_listed(tiny_world, library, tmp_path, monkeypatch):
 def test_only_the_listed_cads(tiny_world, library, tmp_path, monkeypatch):
   tiny_world.patch(monkeypatch)
   lists = tmp_path / 'cads.json'
-  lists.write_text('{"annotated": ["chair/stool"], "all": ["chair/no"]}')
+  lists.write_text('{"annotated": ["chair/stool"], "all": ["chair/stol"]}')
   result = _build(
     tiny_world, library, tmp_path / 'g', f'--cad_list={lists}:annotated'
   )
   assert result.status == 0, result
   assert gallery_lib.load(str(tmp_path / 'g')).cad_ids == ('chair/stool',)
   for place, message in (
-    (f'{lists}:all', '1 of 1 listed CADs are not in .*chair/no'),
+    (f'{lists}:all', '1 of 1 listed CADs are not in .*mean .chair/stool'),
     (f'{lists}:some', "no list 'some'; it has annotated, all"),
     ('no.json:all', "there is no file 'no.json'.*FILE:KEY"),
   ):
@@ -138,7 +141,6 @@ def test_removed_and_added_again(tiny_world, folder, library):
     f'--model={tiny_world.model_dir}',
   )
   assert result.status == 0, result
-  assert '2/2 chair/stool' in result.stderr  # progress
   assert result.stdout.splitlines()[-1] == (
     f'{folder}: 2 added, 10 CADs, 16 views each, version {version}'
   )
@@ -156,6 +158,22 @@ def test_lookalikes_are_told(tiny_world, folder, library):
   (line,) = [x for x in result.stdout.splitlines() if 'looks like' in x]
   assert line.startswith('chair/copy looks like ') and 'chair/low' in line
   assert '1 added, 11 CADs' in result.stdout
+
+
+def test_the_helps_examples_are_accepted_a_verb_each(monkeypatch):
+  verbs, called = gallery._VERBS, []
+  monkeypatch.setattr(
+    gallery,
+    '_VERBS',
+    {
+      verb: (functools.partial(called.append, verb), known)
+      for verb, (_, known) in verbs.items()
+    },
+  )
+  for line in gallery.__doc__.splitlines():
+    if line.startswith('  python -m'):
+      assert command_runner.run(gallery, *line.split()[3:]).status == 0, line
+  assert called == list(verbs)
 
 
 def test_list(tiny_world, folder):
@@ -201,6 +219,10 @@ def test_verify(tiny_world, folder):
     'bed/IKEA_MALM_2',
     'chair/low',
   ]
+  told = _run('verify', f'--gallery={folder}', model, '--json')
+  assert told.status == 1
+  verdict = json.loads(told.stdout)
+  assert verdict == {'ok': False, 'faults': result.stdout.splitlines()}
 
 
 def test_diff(tiny_world, folder, tmp_path):
@@ -212,6 +234,15 @@ def test_diff(tiny_world, folder, tmp_path):
   lines = result.stdout.splitlines()
   assert lines[0] == 'added chair/low'
   assert lines[-1].startswith('1 added, 0 removed, 0 changed, ')
+  told = json.loads(
+    _run(
+      'diff',
+      f'--gallery={folder}',
+      f'--other={tiny_world.gallery_dir}',
+      '--json',
+    ).stdout
+  )
+  assert told['added'] == ['chair/low'] and told['removed'] == []
 
 
 @pytest.mark.parametrize(
@@ -226,7 +257,8 @@ def test_diff(tiny_world, folder, tmp_path):
     (['diff'], '--other missing'),
     (['diff', '--other=nowhere'], "No gallery at 'nowhere'"),
     (['verify', '--model='], '--model missing'),
-    (['lists'], 'Expected one of the verbs'),
+    (['lists'], "found 'lists'. Did you mean 'list'? See: "),
+    (['add', '--json'], 'add does not know --json'),
   ],
 )
 def test_a_line_for_bad_input(tiny_world, folder, arguments, message):

@@ -9,6 +9,9 @@ _ROOT = pathlib.Path(__file__).parents[1]
 _FLOORS = {
   'conventions': 0,
   'command_line': 0,
+  'close_names': 0,
+  'progress': 0,
+  'training_watch': 1,
   'ops': 1,
   'geometry': 1,
   'configs': 1,
@@ -21,6 +24,7 @@ _FLOORS = {
   'tasks': 4,
   'serving': 4,
   'scene': 4,
+  '__main__': 5,
   'registry_imports': 5,
   'train': 5,
   'evaluate': 5,
@@ -41,7 +45,10 @@ _SAME_FLOOR = {
   ('tasks', 'scene'),
   ('serving', 'scene'),
 }
-_TOOLS_MAY_USE = {'command_line', 'conventions', 'geometry', 'data'}
+_TOOLS_MAY_USE = {
+  *('command_line', 'close_names', 'progress'),
+  *('conventions', 'geometry', 'data'),
+}
 # third-party package -> the only modules that may import it
 _SINGLE_DOORS = {
   'tensorflow_graphics': {'mask2cad_tf/ops/quaternions.py'},

@@ -216,9 +216,26 @@ def test_a_folder_of_photos(tiny_world, tmp_path):
   os.remove(output / 'a' / 'scene.html')
   kept = os.stat(output / 'b' / 'scene.html').st_mtime_ns
   result = _run(
-    tiny_world, output, *arguments, '--skip_broken', '--resume', photos=()
+    tiny_world,
+    output,
+    *arguments,
+    '--skip_broken',
+    '--resume',
+    '--json',
+    photos=(),
   )
-  assert '1 of 3 photos predicted' in result.stdout
+  summary = json.loads(result.stdout)  # nothing else is there
+  assert summary['num_photos'] == 3
+  (photo,) = summary['photos']
+  assert photo['path'] == str(rooms / 'a.png')
+  assert photo['folder'] == str(output / 'a')
+  things = _scene(photo['folder'])['objects']
+  assert things and photo['objects'] == [
+    {key: thing[key] for key in photo['objects'][0]} for thing in things
+  ]
+  assert set(photo['objects'][0]) == {
+    *('label', 'score', 'cad_id', 'similarity', 'confident')
+  }
   assert (output / 'a' / 'scene.html').exists()
   assert os.stat(output / 'b' / 'scene.html').st_mtime_ns == kept
 
@@ -383,8 +400,8 @@ def _broken_photo(tmp_path):
     (['--box=0,0,396,200', '--label=bed'], '0001.png.*395 x 244 pixels'),
     (['--box=50,50,40,200', '--label=bed'], '0 <= x0 < x1 <= 395'),
     (
-      ['--box=9,9,90,90', '--label=spoon'],
-      'label=spoon is no class of .*bed, chair, sofa, table',
+      ['--box=9,9,90,90', '--label=sofas'],
+      "label=sofas is no class of .*bed, chair, sofa, table.*mean 'sofa'",
     ),
     (['--label=bed'], 'Give --box as well'),
     (['--intrinsics=1,2,3,4', '--focal_length_px=5'], 'exclude each other'),

@@ -53,11 +53,13 @@ def _commands(monkeypatch):
 class _Ended:
   """A trainer that went well."""
 
-  def wait(self):
-    return 0
+  returncode = 0
+
+  def wait(self, timeout):
+    pass
 
 
-def test_all_steps_in_order(commands, tmp_path):
+def test_all_steps_in_order(commands, tmp_path, capsys):
   recipe = train_lite.Recipe(tmp_path, '', sweethome3d=True)
   assert recipe.run(train_lite.QUICK) == tmp_path / 'model'
   first = [
@@ -74,6 +76,10 @@ def test_all_steps_in_order(commands, tmp_path):
     *['tfrecords_tools.render_views'] * 2,
   ]
   assert commands.modules[-1] == 'mask2cad_tf.pack'
+  stages = [x for x in capsys.readouterr().out.split('\n') if 'Stage' in x]
+  assert [stage.split(':')[0] for stage in stages] == [
+    f'Stage {number} of 6' for number in range(1, 7)
+  ]
 
 
 def test_what_is_done_is_not_done_again(commands, tmp_path):

@@ -1,7 +1,8 @@
-"""Image records -> the K rotations that stand for each class (Sec. 3.3).
+r"""Image records -> the K rotations that stand for each class (Sec. 3.3).
 
+Example:
   python -m tfrecords_tools.build_pose_medoids --records='train/images*' \
-      --output=train/medoids.npz --rotation_frame=allocentric --library=model
+    --output=train/medoids.npz --rotation_frame=allocentric --library=model
 
 They are the pose bins and the canonical views. Give the training split only.
 Poses of the horizontally flipped photos are clustered too.

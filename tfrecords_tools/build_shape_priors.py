@@ -1,7 +1,8 @@
-"""Image records -> shape priors: k-means of the masks, per class (ShapeMask).
+r"""Image records -> shape priors: k-means of the masks, per class (ShapeMask).
 
+Example:
   python -m tfrecords_tools.build_shape_priors --records='train/images*' \
-      --output=train/priors.npz --class_names=bed,bookcase,chair
+    --output=train/priors.npz --class_names=bed,bookcase,chair
 
 Masks are taken inside their boxes, 32 x 32, and of the flipped photos too.
 """

@@ -1,5 +1,6 @@
 """A collection of CADs -> a library: one layout, measured, with a manifest.
 
+Example:
   python -m tfrecords_tools.cad_library --source=sweethome3d --output_dir=LIB
 
 --source says what --input is:
@@ -29,9 +30,13 @@ from typing import Set
 
 from absl import flags
 
+from mask2cad_tf import close_names
 from mask2cad_tf import command_line
+from mask2cad_tf import conventions
+from mask2cad_tf.geometry import cad_folder
 from mask2cad_tf.geometry import cad_lists
 from tfrecords_tools.cad_sources import furniture_archives
+from tfrecords_tools.cad_sources import furniture_classes
 from tfrecords_tools.cad_sources import library_writer
 from tfrecords_tools.cad_sources import mesh_folders
 from tfrecords_tools.cad_sources import shapenet
@@ -143,8 +148,9 @@ def build(
     What came out.
 
   Raises:
-    FileNotFoundError, ValueError: no such collection, no CAD in it, a broken
-      CAD (unless skipped), or an output folder that is something else.
+    FileNotFoundError, ValueError: no such collection, no CAD in it, a class
+      that nobody knows, a broken CAD (unless skipped), or an output folder that
+      is something else.
   """
   if clutter_dir and source != 'sweethome3d':
     raise ValueError(
@@ -153,6 +159,8 @@ def build(
   if source != 'sweethome3d' and not input_path:
     raise ValueError(f'--input is missing: the folder of {source}.')
   wanted = tuple(class_names) if class_names else None
+  if wanted:
+    _check_classes(wanted, input_path if source == 'folder' else '')
   settings = library_writer.Settings(source, num_processes, skip_broken)
   lists = {
     flag: set(cad_lists.read(place, flag))
@@ -178,6 +186,20 @@ def build(
   return library_writer.write(_choose(cads, lists), output_dir, settings)
 
 
+def _check_classes(wanted: Sequence[str], folder: str) -> None:
+  """Raises ValueError for a class that neither we nor the folder know."""
+  known = {*furniture_classes.LABEL_NAMES, *shapenet.LABEL_NAMES.values()}
+  known.update(conventions.PIX3D_CLASSES)
+  if folder:
+    known.update(cad.label_name for cad in cad_folder.list_cads(folder))
+  for name in wanted:
+    if name not in known:
+      raise ValueError(
+        f'--classes: {name!r} is none of {", ".join(sorted(known))}.'
+        f'{close_names.hint(name, known)}'
+      )
+
+
 def _choose(
   cads: Sequence[source_cad.SourceCad], lists: Mapping[str, Set[str]]
 ) -> List[source_cad.SourceCad]:
@@ -186,7 +208,8 @@ def _choose(
   missing = set().union(*lists.values()) - known
   if missing:
     print(
-      f'listed, but not in the collection: {", ".join(sorted(missing))}',
+      f'listed, but not in the collection: {", ".join(sorted(missing))}.'
+      f'{close_names.hint(min(missing), known)}',
       file=sys.stderr,
     )
   wanted = lists.get('only', known) - lists.get('leave_out', set())

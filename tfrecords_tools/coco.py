@@ -1,8 +1,9 @@
 r"""COCO's photos with boxes and masks -> image records without CADs.
 
+Example:
   python -m tfrecords_tools.coco --photos_dir=coco/val2017 \
-      --annotations=coco/annotations/instances_val2017.json \
-      --class_map=couch:sofa,'dining table:table' --output_dir=records/coco
+    --annotations=coco/annotations/instances_val2017.json \
+    --class_map=couch:sofa,'dining table:table' --output_dir=records/coco
 
 mask2cad_tf.evaluate takes AP^box and AP^mask from such records; all that needs
 a true CAD leaves their objects out. They are not for training: an object has
@@ -33,6 +34,7 @@ import numpy as np
 from absl import flags
 from pycocotools import mask as mask_lib
 
+from mask2cad_tf import close_names
 from mask2cad_tf import command_line
 from mask2cad_tf import conventions
 from mask2cad_tf.data import record_files
@@ -134,6 +136,7 @@ def read(
       raise ValueError(
         f'The class map takes {theirs!r} to {ours!r}, which is none of our '
         f'classes: {", ".join(class_names)}.'
+        f'{close_names.hint(ours, class_names)}'
       )
   content = _content(path)
   try:

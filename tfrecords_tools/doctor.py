@@ -1,7 +1,8 @@
-"""Finds what is wrong with a dataset before training does.
+r"""Finds what is wrong with a dataset before training does.
 
+Example:
   python -m tfrecords_tools.doctor --dataset='records/train/images*' \
-      --report_dir=runs/doctor
+    --report_dir=runs/doctor
 
 --dataset is a glob or folder of image records, or a Pix3D-like annotation JSON
 with img/, mask/ and model/ beside it. Every CAD is drawn at its pose and
@@ -31,6 +32,7 @@ import numpy as np
 from absl import flags
 
 from mask2cad_tf import command_line
+from mask2cad_tf import progress
 from mask2cad_tf.data import worker_pool
 from mask2cad_tf.geometry import view_medoids
 from tfrecords_tools.diagnosis import dataset as dataset_lib
@@ -101,6 +103,12 @@ flags.DEFINE_integer(
 )
 flags.DEFINE_integer(
   'num_processes', 2, 'Photos at a time.', lower_bound=1, flag_values=FLAGS
+)
+flags.DEFINE_boolean(
+  'json',
+  False,
+  'Print the content of verdict.json in place of lines.',
+  flag_values=FLAGS,
 )
 
 VERDICT, REPORT = 'verdict.json', 'report.html'
@@ -216,8 +224,14 @@ def _look(
 ) -> List[measurements.Facts]:
   """work(index) of all indices, in order."""
   if num_processes == 1 or len(indices) < _FEW:
-    return [work(index) for index in indices]
-  found = dict(worker_pool.map_unordered(work, indices, num_processes))
+    pairs = ((index, work(index)) for index in indices)
+  else:
+    pairs = worker_pool.map_unordered(work, indices, num_processes)
+  found = {}
+  with progress.Line('doctor', len(indices), 'photos') as line:
+    for index, facts in pairs:
+      found[index] = facts
+      line.add()
   return [found[index] for index in indices]
 
 
@@ -312,6 +326,17 @@ def main(argv: Sequence[str]) -> None:
     FLAGS.num_processes,
   )
   broken = [x for x in verdict['problems'] if x['severity'] == problem.BROKEN]
+  if FLAGS.json:
+    print(json.dumps(verdict, indent=1))
+  else:
+    _print_lines(verdict, broken)
+  if broken:
+    sys.exit(1)
+
+
+def _print_lines(
+  verdict: Dict[str, Any], broken: Sequence[Dict[str, Any]]
+) -> None:
   for one in broken[:10]:
     print(f'{one["kind"]}: {one["where"]}: {one["detail"]}')
   print(
@@ -320,8 +345,6 @@ def main(argv: Sequence[str]) -> None:
     f'{verdict["mask_iou"]["median"]}; see '
     f'{os.path.join(FLAGS.report_dir, REPORT)}'
   )
-  if broken:
-    sys.exit(1)
 
 
 if __name__ == '__main__':

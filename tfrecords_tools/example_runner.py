@@ -25,11 +25,12 @@ import threadpoolctl
 from absl import flags
 
 import mask2cad_tf
+from mask2cad_tf import progress
 from mask2cad_tf.data import record_files
 from mask2cad_tf.data import worker_pool
 from tfrecords_tools import block_files
 from tfrecords_tools import block_job
-from tfrecords_tools import progress
+from tfrecords_tools import clock as clock_lib
 from tfrecords_tools import record_writer
 
 Made = block_job.Made
@@ -106,7 +107,7 @@ def run(
       settings are there; or no example came out. Finished blocks stay.
     RuntimeError: make failed otherwise; with its traceback.
   """
-  clock = progress.Clock()
+  clock = clock_lib.Clock()
   files = block_files.BlockFiles(output_dir, name)
   job = block_job.BlockJob(
     make, name, num_examples, block_size, skip_broken, files
@@ -261,7 +262,7 @@ def _make_blocks(
     beam_runner.make_blocks(job, missing, runner, beam_options)
     return
   done = job.num_examples - sum(len(job.indices(i)) for i in missing)
-  with progress.Line(job.name, job.num_examples, done) as line:
+  with progress.Line(job.name, job.num_examples, 'examples', done) as line:
     for report in _reports(job, missing, num_processes):
       if report.error:
         raise (RuntimeError if report.is_defect else ValueError)(report.error)
@@ -318,7 +319,7 @@ def _publish(
 
 
 def _summary(
-  section: Dict[str, Any], num_made: int, clock: progress.Clock
+  section: Dict[str, Any], num_made: int, clock: clock_lib.Clock
 ) -> Summary:
   return Summary(
     section['num_examples'],

@@ -1,7 +1,8 @@
 r"""A small ScanNet with Scan2CAD annotations, rendered from a CAD library.
 
+Example:
   python -m tfrecords_tools.mini_scannet --library=library \
-      --output_dir=mini_scannet --num_scenes=3 --frames_per_scene=20
+    --output_dir=mini_scannet --num_scenes=3 --frames_per_scene=20
 
 ScanNet's photos and Scan2CAD's annotations are given out on request only. This
 writes furnished rooms in their layout, so that the converter can be tried:

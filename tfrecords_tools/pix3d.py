@@ -1,7 +1,8 @@
-"""Pix3D -> image records.
+r"""Pix3D -> image records.
 
+Example:
   python -m tfrecords_tools.pix3d --pix3d_dir=pix3d \
-      --annotations=pix3d/pix3d_s1_train.json --output_dir=records/train
+    --annotations=pix3d/pix3d_s1_train.json --output_dir=records/train
 
 --annotations is Pix3D's own pix3d.json or a split of Mesh R-CNN (COCO-like).
 Writes <output_dir>/images.tfrecord-*, manifest.json with the counts by class,
@@ -28,6 +29,7 @@ import tensorflow as tf
 from absl import flags
 from PIL import Image
 
+from mask2cad_tf import close_names
 from mask2cad_tf import command_line
 from mask2cad_tf import conventions
 from mask2cad_tf.data import record_files
@@ -214,6 +216,7 @@ class _Maker:
       raise ValueError(
         f'{photo.image}: unknown class {item.label_name!r}; known are '
         f'{", ".join(self._class_names)}.'
+        f'{close_names.hint(item.label_name, self._class_names)}'
       )
     image_key = zlib.crc32(photo.image.encode())
     return record_examples.ObjectRecord(

@@ -1,7 +1,8 @@
-"""CAD library + pose medoids -> view records: 16 canonical views per CAD.
+r"""CAD library + pose medoids -> view records: 16 canonical views per CAD.
 
+Example:
   python -m tfrecords_tools.render_views --library=pix3d/model \
-      --medoids=train/medoids.npz --output_dir=train
+    --medoids=train/medoids.npz --output_dir=train
 
 Writes <output_dir>/views.tfrecord-* and a section of manifest.json, with each
 CAD's symmetry, its mirror plane and its group of near-duplicates.
@@ -21,6 +22,7 @@ from absl import flags
 
 from mask2cad_tf import command_line
 from mask2cad_tf import conventions
+from mask2cad_tf import progress
 from mask2cad_tf.geometry import cad_folder
 from mask2cad_tf.geometry import meshes
 from mask2cad_tf.geometry import renderer
@@ -100,10 +102,11 @@ def convert(
   quaternions = view_medoids.load(medoids, names)[0]
   settings = {'class_names': list(class_names)}
   groups: Dict[str, List[Tuple[str, trimesh.Trimesh]]] = {}
-  with record_writer.RecordWriter(
-    output_dir, 'views', num_shards, settings
-  ) as writer:
+  line = progress.Line('render_views', len(cads), 'CADs')
+  writer = record_writer.RecordWriter(output_dir, 'views', num_shards, settings)
+  with writer, line:
     for cad in cads:
+      line.add()
       try:
         mesh = meshes.load(
           os.path.join(library, cad_folder.representative(library, cad))

@@ -1,9 +1,10 @@
 r"""ScanNet's 25k frames with Scan2CAD's CADs -> image records.
 
+Example:
   python -m tfrecords_tools.scan2cad --scannet_dir=scannet \
-      --scan2cad_json=scan2cad/full_annotations.json \
-      --shapenet_dir=ShapeNetCore.v2 --output_dir=data/scannet25k \
-      --train_scenes=scannetv2_train.txt --val_scenes=scannetv2_val.txt
+    --scan2cad_json=scan2cad/full_annotations.json \
+    --shapenet_dir=ShapeNetCore.v2 --output_dir=data/scannet25k \
+    --train_scenes=scannetv2_train.txt --val_scenes=scannetv2_val.txt
 
 Writes <output_dir>/train and <output_dir>/val, each with images.tfrecord-* and
 manifest.json. Which CADs become objects: `scan2cad_objects`. A training photo

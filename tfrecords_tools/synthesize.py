@@ -1,7 +1,8 @@
-"""CAD library -> synthetic photos with exact annotations, in image records.
+r"""CAD library -> synthetic photos with exact annotations, in image records.
 
+Example:
   python -m tfrecords_tools.synthesize --library=LIB --output_dir=rooms \
-      --num_images=1000 --renderer=fast
+    --num_images=1000 --renderer=fast
 
 Writes <output_dir>/images.tfrecord-*, manifest.json, statistics.json and
 preview.png. LIB is what tfrecords_tools.cad_library writes, or any folder
@@ -22,6 +23,7 @@ from typing import Sequence
 
 from absl import flags
 
+from mask2cad_tf import close_names
 from mask2cad_tf import command_line
 from mask2cad_tf import conventions
 from mask2cad_tf.geometry import cad_folder
@@ -213,10 +215,11 @@ def _check_classes(options: options_lib.Options) -> None:
   unknown = sorted(found - set(options.class_names))
   if unknown:
     complete = [*options.class_names, *unknown]
+    hint = close_names.hint(unknown[0], options.class_names)
     raise ValueError(
       f'{options.library!r} has classes that --class_names does not list: '
-      f'{", ".join(unknown)}. Give --class_names={",".join(complete)}, or '
-      'remove their folders.'
+      f'{", ".join(unknown)}.{hint} Rename their folders, give --class_names='
+      f'{",".join(complete)}, or remove them.'
     )
 
 

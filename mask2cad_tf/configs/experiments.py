@@ -10,9 +10,14 @@ from official.vision.configs import common
 from official.vision.configs import decoders
 from official.vision.configs import retinanet
 
+from mask2cad_tf import close_names
 from mask2cad_tf import conventions
 from mask2cad_tf.configs import mask2cad
 
+NAMES = (
+  *('mask2cad', 'mask2cad_pix3d', 'mask2cad_scannet'),
+  *('mask2cad_lite', 'mask2cad_tiny'),
+)
 _RESTRICTIONS = [
   'task.train_data.is_training != None',
   'task.validation_data.is_training != None',
@@ -20,6 +25,21 @@ _RESTRICTIONS = [
 _WARMUP_STEPS = 500
 _WARMUP_LEARNING_RATE = 0.0067
 _REFERENCE_BATCH = 64  # for which the learning rate 0.08 is meant
+
+
+def get(name: str) -> cfg.ExperimentConfig:
+  """A registered experiment, ours or Model Garden's.
+
+  Raises:
+    ValueError: there is none of that name; says which was probably meant.
+  """
+  try:
+    return exp_factory.get_exp_config(name)
+  except LookupError as error:
+    raise ValueError(
+      f'--experiment={name} is not registered; ours are {", ".join(NAMES)}.'
+      f'{close_names.hint(name, NAMES)}'
+    ) from error
 
 
 @exp_factory.register_config_factory('mask2cad')

@@ -12,6 +12,7 @@ from typing import Optional
 
 import numpy as np
 
+from mask2cad_tf import close_names
 from mask2cad_tf.geometry import mesh_metrics
 from mask2cad_tf.geometry import meshes
 
@@ -69,8 +70,8 @@ def list_cads(
   if unknown:
     raise ValueError(
       f'{root!r} has folders of unknown classes {unknown}; known are '
-      f'{known}. Rename or remove them, or set the classes in '
-      'the config.'
+      f'{known}.{close_names.hint(unknown[0], known)} Rename or remove '
+      'them, or set the classes in the config.'
     )
   return entries
 

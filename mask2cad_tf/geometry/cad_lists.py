@@ -4,6 +4,8 @@ import json
 import os
 from typing import List
 
+from mask2cad_tf import close_names
+
 
 def read(place: str, flag: str) -> List[str]:
   """The ids under FILE:KEY.
@@ -31,6 +33,7 @@ def read(place: str, flag: str) -> List[str]:
   if not isinstance(lists.get(key), list):
     raise ValueError(
       f'{path!r} has no list {key!r}; it has {", ".join(lists) or "none"}.'
+      f'{close_names.hint(key, lists)}'
     )
   if not lists[key]:
     raise ValueError(f'{path!r} names no CAD under {key!r}.')

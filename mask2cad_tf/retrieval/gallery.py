@@ -10,7 +10,6 @@ NumPy only: a gallery is read where TensorFlow is not.
 """
 
 import dataclasses
-import difflib
 import functools
 import hashlib
 import json
@@ -23,6 +22,8 @@ from typing import Sequence
 from typing import Tuple
 
 import numpy as np
+
+from mask2cad_tf import close_names
 
 FORMAT_VERSION = 2
 MANIFEST = 'manifest.json'
@@ -142,11 +143,9 @@ class Gallery:
   def row(self, cad_id: str) -> int:
     """Row of a CAD. Raises ValueError for an id it does not hold."""
     if cad_id not in self._rows:
-      close = difflib.get_close_matches(cad_id, self.cad_ids, n=1)
       raise ValueError(
         f'Gallery {self.path!r} has no CAD {cad_id!r}; it holds '
-        f'{len(self.cads)} CADs.'
-        + ''.join(f' Did you mean {other!r}?' for other in close)
+        f'{len(self.cads)} CADs.{close_names.hint(cad_id, self.cad_ids)}'
       )
     return self._rows[cad_id]
 

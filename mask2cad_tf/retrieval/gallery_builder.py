@@ -36,7 +36,6 @@ def build(
   output_dir: str,
   num_views: Optional[int] = None,
   skip_broken: bool = False,
-  progress: Optional[gallery_rows.Progress] = None,
   cad_ids: Optional[Sequence[str]] = None,
   num_processes: int = 1,
 ) -> BuildReport:
@@ -49,7 +48,6 @@ def build(
     output_dir: a gallery's folder, new or to be replaced.
     num_views: views a CAD, the first of the class's rotations; None takes all.
     skip_broken: leave out what cannot be read, and report it.
-    progress: called after each CAD.
     cad_ids: the CADs that are wanted; None takes all of the library.
     num_processes: that render beside this one; 1: none.
 
@@ -64,13 +62,7 @@ def build(
   entries = gallery_rows.wanted(library_root, encoder.class_names, cad_ids)
   with atomic_folder.replacing(output_dir, gallery_lib.MANIFEST) as folder:
     gallery, broken = gallery_rows.make(
-      encoder,
-      library_root,
-      entries,
-      folder,
-      skip_broken,
-      progress,
-      num_processes,
+      encoder, library_root, entries, folder, skip_broken, num_processes
     )
     gallery_lib.write_index(folder, gallery)
   return BuildReport(gallery_lib.load(output_dir), broken)

@@ -64,7 +64,6 @@ def add(
   library_root: str,
   cad_ids: Optional[Sequence[str]] = None,
   skip_broken: bool = False,
-  progress: Optional[gallery_rows.Progress] = None,
   num_processes: int = 1,
 ) -> Added:
   """Embeds the CADs of a library that a gallery does not hold yet.
@@ -75,7 +74,6 @@ def add(
     library_root: folder <class>/<shape>/*.{obj,glb,ply,off}.
     cad_ids: the CADs that are wanted; None takes all of the library.
     skip_broken: leave out what cannot be read, and report it.
-    progress: called after each CAD.
     num_processes: that render beside this one; 1: none.
 
   Raises:
@@ -101,13 +99,7 @@ def add(
     with atomic_folder.replacing(home.root, home.marker) as root:
       folder = _carry_over(home, old, root)
       new, broken = gallery_rows.make(
-        encoder,
-        library_root,
-        entries,
-        folder,
-        skip_broken,
-        progress,
-        num_processes,
+        encoder, library_root, entries, folder, skip_broken, num_processes
       )
       _write(home, root, old.merge(new))
     return Added(gallery_lib.load(home.gallery_dir), new.cad_ids, broken)

@@ -1,6 +1,8 @@
 """From one gallery to another: CADs that came, went, changed, look alike."""
 
 import dataclasses
+from typing import Any
+from typing import Dict
 from typing import List
 from typing import Optional
 from typing import Tuple
@@ -28,6 +30,23 @@ class Difference:
   removed: Tuple[str, ...]
   changed: Tuple[Tuple[str, Tuple[str, ...]], ...]
   near_duplicates: Optional[Tuple[Tuple[str, str, float], ...]]
+
+  def to_json(self) -> Dict[str, Any]:
+    """The same with names, for scripts; null where nothing can be said."""
+    near = self.near_duplicates
+    return {
+      'added': list(self.added),
+      'removed': list(self.removed),
+      'changed': [
+        {'id': cad_id, 'fields': list(names)} for cad_id, names in self.changed
+      ],
+      'near_duplicates': None
+      if near is None
+      else [
+        {'id': one, 'other_id': two, 'cosine': cosine}
+        for one, two, cosine in near
+      ],
+    }
 
 
 def compare(

@@ -18,6 +18,8 @@ from typing import Union
 
 import numpy as np
 
+from mask2cad_tf import close_names
+from mask2cad_tf import progress
 from mask2cad_tf.data import worker_pool
 from mask2cad_tf.geometry import cad_folder
 from mask2cad_tf.geometry import mesh_files
@@ -28,9 +30,6 @@ from mask2cad_tf.geometry import symmetry
 from mask2cad_tf.geometry import views
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.retrieval import view_silhouettes
-
-# (CADs done, CADs in all, the id just done)
-Progress = Callable[[int, int, str], None]
 
 # A CAD and its views uint8 [V, H, W], or why there are none.
 _Rendered = Tuple[
@@ -76,13 +75,12 @@ def make(
   entries: Sequence[cad_folder.CadEntry],
   folder: str,
   skip_broken: bool = False,
-  progress: Optional[Progress] = None,
   num_processes: int = 1,
 ) -> Tuple[gallery_lib.Gallery, Tuple[Tuple[str, str], ...]]:
   """The gallery of a library's CADs; their files are copied below `folder`.
 
   A CAD's views are rendered at its class's view rotations, which the model
-  carries: the rotation bins (Sec. 3.2) or a denser set.
+  carries: the rotation bins (Sec. 3.2) or a denser set. Progress: on stderr.
 
   Args:
     encoder: of the model.
@@ -90,7 +88,6 @@ def make(
     entries: its CADs that are wanted, at least one.
     folder: gets meshes/; the index is left to the caller.
     skip_broken: leave out what cannot be read, and report it.
-    progress: called after each CAD.
     num_processes: that render while this one embeds; 1 or few CADs: none.
 
   Returns:
@@ -114,8 +111,10 @@ def make(
   else:
     rendered = ((index, render(index)) for index in indices)
   rows, broken = {}, {}
-  with contextlib.closing(rendered):
+  line = progress.Line('gallery', len(entries), 'CADs')
+  with contextlib.closing(rendered), line:
     for index, (cad, pictures) in rendered:
+      line.add()
       cad_id = entries[index].cad_id
       if isinstance(cad, meshes.MeshError):
         if not skip_broken:
@@ -126,8 +125,6 @@ def make(
         continue
       grey = pictures[..., np.newaxis].astype(np.float32) / 255.0
       rows[index] = cad, encoder.embed(grey), view_silhouettes.pack(pictures)
-      if progress:
-        progress(len(rows) + len(broken), len(entries), cad_id)
   left_out = tuple(broken[index] for index in sorted(broken))
   if not rows:
     raise ValueError(
@@ -163,12 +160,14 @@ def wanted(
   entries = cad_folder.list_cads(library_root, class_names)
   if cad_ids is None:
     return entries
-  missing = sorted(set(cad_ids) - {entry.cad_id for entry in entries})
+  known = {entry.cad_id for entry in entries}
+  missing = sorted(set(cad_ids) - known)
   if missing or not cad_ids:
+    hint = close_names.hint(missing[0], known) if missing else ''
     raise ValueError(
       f'{len(missing)} of {len(cad_ids)} listed CADs are not in '
-      f'{library_root!r}: {", ".join(missing[:5])}. Add them, or correct the '
-      'list.'
+      f'{library_root!r}: {", ".join(missing[:5])}.{hint} Add them, or correct '
+      'the list.'
     )
   return [entry for entry in entries if entry.cad_id in set(cad_ids)]
 

@@ -65,10 +65,10 @@ def _watch(peaks, stop):
 
 def _convert(root):
   """One conversion; prints what it took."""
+  from tfrecords_tools import clock as clock_lib
   from tfrecords_tools import pix3d
-  from tfrecords_tools import progress
 
-  clock, peaks, stop = progress.Clock(), {}, threading.Event()
+  clock, peaks, stop = clock_lib.Clock(), {}, threading.Event()
   watcher = threading.Thread(target=_watch, args=(peaks, stop))
   watcher.start()
   try:

@@ -37,6 +37,22 @@ def test_match_names_the_pattern_and_the_tools():
     record_files.match('/nowhere/x*')
 
 
+def test_count(records, tmp_path):
+  for paths in (
+    record_files.match(f'{records}/images*'),
+    record_files.match(f'{records}/views*'),
+  ):
+    assert record_files.count(paths) == len(list(record_files.read(paths)))
+  (tmp_path / 'empty').touch()
+  (tmp_path / 'text').write_text('no record file, but longer than a head')
+  assert record_files.count([str(tmp_path / 'empty')]) == 0
+  assert record_files.count([str(tmp_path / 'text')]) == 0
+  shards = record_files.match(f'{records}/images*')
+  whole = record_files.count(shards)
+  _truncate(shards[0])
+  assert record_files.count(shards) == whole - 1
+
+
 def test_truncated_shard_is_named_on_reading(records):
   path = str(records / 'images.tfrecord-00000-of-00002')
   _truncate(path)

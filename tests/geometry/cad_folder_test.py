@@ -38,10 +38,12 @@ def test_a_shape_without_mesh_is_left_out_and_named(tmp_path, caplog):
 
 def test_unknown_classes_are_named(tmp_path):
   _add(tmp_path, 'chair/a/model.obj')
-  _add(tmp_path, 'spoon/a/model.obj')
-  with pytest.raises(ValueError, match=r"unknown classes \['spoon'\]"):
+  _add(tmp_path, 'tables/a/model.obj')
+  with pytest.raises(
+    ValueError, match=r"classes \['tables'\].*Did you mean 'table'\? Rename"
+  ):
     cad_folder.list_cads(str(tmp_path), ('chair', 'table'))
-  assert len(cad_folder.list_cads(str(tmp_path), ('chair', 'spoon'))) == 2
+  assert len(cad_folder.list_cads(str(tmp_path), ('chair', 'tables'))) == 2
 
 
 def test_a_missing_or_empty_library_is_named(tmp_path):

@@ -55,6 +55,21 @@ def test_what_came_and_went():
   np.testing.assert_allclose(cosine, 0.98, atol=1e-6)
 
 
+def test_as_json():
+  near = (('bed/a', 'bed/c', 0.98),)
+  changed = (('bed/b', ('scale', 'embeddings')),)
+  difference = gallery_difference.Difference(('bed/c',), (), changed, near)
+  assert difference.to_json() == {
+    'added': ['bed/c'],
+    'removed': [],
+    'changed': [{'id': 'bed/b', 'fields': ['scale', 'embeddings']}],
+    'near_duplicates': [{'id': 'bed/a', 'other_id': 'bed/c', 'cosine': 0.98}],
+  }
+  for near, told in ((None, None), ((), [])):  # unknown is not none
+    other = dataclasses.replace(difference, near_duplicates=near)
+    assert other.to_json()['near_duplicates'] == told
+
+
 def test_what_changed_is_named():
   first = _gallery('bed/a', 'bed/b')
   bed, other = first.cads

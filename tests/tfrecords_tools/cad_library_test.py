@@ -196,9 +196,22 @@ def test_classes_can_be_chosen(tmp_path):
   assert [cad['class'] for cad in _manifest(output)['cads']] == ['table']
 
 
+def test_a_class_that_nobody_knows_is_an_error(tmp_path):
+  line = _run('pix3d', tmp_path, '--input=x', '--classes=bed,chiar').only_line
+  assert "--classes: 'chiar' is none of " in line
+  assert line.endswith("Did you mean 'chair'?")
+  # A folder's own classes are known.
+  mesh = tmp_path / 'in/lamp/a/model.obj'
+  mesh.parent.mkdir(parents=True)
+  mesh.touch()
+  arguments = ('folder', tmp_path / 'out', f'--input={tmp_path}/in')
+  line = _run(*arguments, '--classes=lanp').only_line
+  assert line.endswith("Did you mean 'lamp'?")
+
+
 def test_lists_split_a_collection(tmp_path):
   catalogue, lists = _catalogue(tmp_path), tmp_path / 'lists.json'
-  lists.write_text('{"measured on": ["chair/toy_low", "chair/none"]}')
+  lists.write_text('{"measured on": ["chair/toy_low", "chair/toy_chairs"]}')
   for flag in ('only', 'leave_out'):
     result = _run(
       'sweethome3d',
@@ -206,7 +219,9 @@ def test_lists_split_a_collection(tmp_path):
       f'--input={catalogue}',
       f'--{flag}={lists}:measured on',
     )
-    assert 'not in the collection: chair/none' in result.stderr
+    assert (
+      "not in the collection: chair/toy_chairs. Did you mean 'chair/toy_chair'?"
+    ) in result.stderr
   only, rest = (
     [cad['id'] for cad in _manifest(tmp_path / flag)['cads']]
     for flag in ('only', 'leave_out')
@@ -217,7 +232,10 @@ def test_lists_split_a_collection(tmp_path):
 
 @pytest.mark.parametrize(
   'key, reason',
-  [('none', 'names no CAD'), ('others', "no list 'others'; it has none")],
+  [
+    ('none', 'names no CAD'),
+    ('nones', "no list 'nones'; it has none. Did you mean 'none'?"),
+  ],
 )
 def test_a_list_without_ids_is_an_error(tmp_path, key, reason):
   lists = tmp_path / 'lists.json'

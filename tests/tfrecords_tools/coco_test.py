@@ -192,8 +192,8 @@ def test_class_maps(tmp_path):
   photos, left_out = coco.read(path, {'dog': 'misc', 'couch': 'sofa'})
   assert left_out == {}
   assert [photo.image for photo in photos] == ['a.jpg', 'b.png', 'c.jpg']
-  with pytest.raises(ValueError, match="'dog' to 'cat'.*bed, bookcase"):
-    coco.read(path, {'dog': 'cat'})
+  with pytest.raises(ValueError, match="'dog' to 'beds'.*mean 'bed'"):
+    coco.read(path, {'dog': 'beds'})
 
 
 def test_no_object_of_ours(tmp_path):

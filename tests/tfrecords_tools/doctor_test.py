@@ -41,6 +41,8 @@ def _run(folder, records, *arguments):
   assert result.status in (0, 1), result
   verdict = json.loads((report_dir / doctor.VERDICT).read_text())
   assert verdict['ok'] == (result.status == 0)
+  if '--json' in arguments:
+    assert json.loads(result.stdout) == verdict  # nothing else is printed
   return result.status, verdict
 
 
@@ -232,7 +234,8 @@ def test_processes_change_nothing(tmp_path, toy_data, monkeypatch):
   )
   monkeypatch.setattr(doctor, '_FEW', 0)
   for count in (1, 2):
-    _run(tmp_path / str(count), *arguments, f'--num_processes={count}')
+    processes = f'--num_processes={count}'
+    _run(tmp_path / str(count), *arguments, processes, '--json')
   one, two = (
     (tmp_path / str(count) / 'report' / doctor.VERDICT).read_text()
     for count in (1, 2)

@@ -248,7 +248,7 @@ def _empty_box(folder, entry):
 
 
 def _unknown_class(folder, entry):
-  entry['category'] = 'spaceship'
+  entry['category'] = 'beds'
 
 
 def _missing_mesh(folder, entry):
@@ -285,7 +285,7 @@ _BREAKAGES = [
   (_mirrored_rotation, r'img/bed/0010.png.*determinant -1'),
   (_far_box, r'img/bed/0010.png.*box.*1024 x 768'),
   (_empty_box, r'img/bed/0010.png.*box.*empty'),
-  (_unknown_class, r"img/bed/0010.png.*unknown class 'spaceship'.*bed"),
+  (_unknown_class, r"img/bed/0010.png.*unknown class 'beds'.*mean 'bed'"),
   (_missing_mesh, r'IKEA_MALM_3/model.obj'),
   (_faceless_mesh, r'IKEA_MALM_3/model.obj.*face'),
   (_cut_image, r'img/bed/0010.png.*does not decode'),

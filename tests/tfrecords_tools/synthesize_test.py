@@ -64,7 +64,11 @@ def test_modes_are_shares(library, tmp_path):
 @pytest.mark.parametrize(
   ('argument', 'message'),
   [
-    ('--class_names=chair', 'table. Give --class_names=chair,table'),
+    (
+      '--class_names=chair,tables',
+      "table. Did you mean 'tables'? Rename their folders, give "
+      '--class_names=chair,tables,table',
+    ),
     ('--library=/no/library', "No CAD library at '/no/library'"),
     ('--modes=room', "--modes has 'room'"),
     ('--modes=garden:1', 'garden'),

@@ -14,6 +14,7 @@ from typing import Tuple
 from typing import Union
 
 import mask2cad_tf
+from mask2cad_tf import progress
 from mask2cad_tf.data import atomic_folder
 from mask2cad_tf.data import worker_pool
 from mask2cad_tf.geometry import meshes
@@ -181,13 +182,15 @@ def _write_cads(
   """The CADs that work, in order, and those that are left out."""
   work = _WriteCad(tuple(cads), folder, measured)
   results: Dict[int, Union[_Done, str]] = {}
-  for index, result in _map(work, len(cads), settings.num_processes):
-    if isinstance(result, str) and not settings.skip_broken:
-      raise meshes.MeshError(
-        f'{cads[index].cad_id}: {result} To go on without such CADs: '
-        '--skip_broken'
-      )
-    results[index] = result
+  with progress.Line(settings.source, len(cads), 'CADs') as line:
+    for index, result in _map(work, len(cads), settings.num_processes):
+      if isinstance(result, str) and not settings.skip_broken:
+        raise meshes.MeshError(
+          f'{cads[index].cad_id}: {result} To go on without such CADs: '
+          '--skip_broken'
+        )
+      results[index] = result
+      line.add()
   done: List[_Done] = []
   kept: Dict[str, str] = {}  # the id of each content
   broken = []

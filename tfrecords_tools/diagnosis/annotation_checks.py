@@ -10,6 +10,7 @@ from typing import Tuple
 
 import numpy as np
 
+from mask2cad_tf import close_names
 from tfrecords_tools.diagnosis import mask_overlap
 from tfrecords_tools.diagnosis import problem
 from tfrecords_tools.diagnosis import sample as sample_lib
@@ -108,8 +109,9 @@ def label(
     return [
       (
         'unknown_class',
-        f'The class {item.label_name!r} is not among {", ".join(class_names)}. '
-        'Correct it, or give --class_names.',
+        f'The class {item.label_name!r} is not among {", ".join(class_names)}.'
+        f'{close_names.hint(item.label_name, class_names)} Correct it, or give '
+        '--class_names.',
         problem.BROKEN,
       )
     ]

@@ -74,6 +74,8 @@ def test_classes():
   for bad in (_item(label=1), _item(label_name='lamp')):
     found = annotation_checks.label(bad, names)
     assert _kinds(found) == [('unknown_class', 'broken')]
+  ((_, detail, _),) = annotation_checks.label(_item(label_name='desks'), names)
+  assert "Did you mean 'desk'?" in detail
 
 
 def test_boxes():
