@@ -171,10 +171,10 @@ def test_3d_turns_around_the_objects(tab, tmp_path):
   assert tab.page.inner_text('.number') == '1 of 2'  # a drag is no click
 
 
-def _both_modes(chromium, path, plane=None):
+def _both_modes(chromium, path, plane=None, objects=None):
   """Screenshots int [H, W, 3]: over the photo, and from another side."""
   photo, found = _scene()
-  scene = scene_json.describe(photo, [found], _MODEL, plane)
+  scene = scene_json.describe(photo, objects or [found], _MODEL, plane)
   scene_page.write(f'{path}/f.html', scene, photo.image, wheel_scene.cads())
   tab = browser.open_page(chromium, f'{path}/f.html', (500, 300))
   pictures = [tab.screenshot(path, '#view').astype(int)]
@@ -183,6 +183,10 @@ def _both_modes(chromium, path, plane=None):
   pictures.append(tab.screenshot(path, '#view').astype(int))
   tab.page.close()
   return pictures
+
+
+def _differing(one, other):
+  return (np.abs(one - other).sum(axis=-1) > 20).mean()
 
 
 def test_a_floor_from_other_sides_and_none_over_the_photo(chromium, tmp_path):
@@ -200,13 +204,27 @@ def test_a_floor_from_other_sides_and_none_over_the_photo(chromium, tmp_path):
     )
   )
 
-  def differing(one, other):
-    return (np.abs(one - other).sum(axis=-1) > 20).mean()
-
   # One object stands on the floor under it: what a ground plane there gives.
-  assert differing(derived[1], given[1]) < 1e-3
-  assert differing(derived[1], deeper[1]) > 5e-3
+  assert _differing(derived[1], given[1]) < 1e-3
+  assert _differing(derived[1], deeper[1]) > 5e-3
   np.testing.assert_array_equal(derived[0], deeper[0])
+
+
+def test_no_floor_where_objects_stand_on_several(chromium, tmp_path):
+  _, found = _scene()
+  best = found.candidates[0]
+  up = best.rotation[:, 1]
+  lifted = dataclasses.replace(best, translation=best.translation + 0.4 * up)
+  above = dataclasses.replace(
+    found,
+    cad=dataclasses.replace(found.cad, translation=lifted.translation),
+    candidates=(lifted,),
+  )
+  derived, out_of_sight = (
+    _both_modes(chromium, tmp_path, plane, [found, above])[1]
+    for plane in (None, ground_plane.Plane(up, 1e4))
+  )
+  assert _differing(derived, out_of_sight) < 1e-3
 
 
 def test_the_download_is_the_scene_as_shown(tab, folder, tmp_path):
