@@ -11,6 +11,7 @@ _ROOT = pathlib.Path(__file__).parents[1]
 # Tested through the command that uses them.
 _TESTED_BY = {
   'mask2cad_tf/data/worker_pool.py': 'tfrecords_tools/example_runner_test.py',
+  'mask2cad_tf/scene/prediction_summary.py': 'predict_test.py',
   'mask2cad_tf/serving/scene_predictor.py': 'predict_test.py',
   'tfrecords_tools/cad_sources/library_writer.py': (
     'tfrecords_tools/cad_library_test.py'
