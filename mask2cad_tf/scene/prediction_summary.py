@@ -47,7 +47,9 @@ def line(photo: Mapping[str, Any]) -> str:
   """The CADs of a photo, and how like they are."""
   objects = photo['objects']
   if not objects:
-    return f'{photo["folder"]}: no object; see --min_score'
+    return (
+      f"{photo['folder']}: no object of the gallery's classes; see --min_score"
+    )
   text = ', '.join(f'{x["cad_id"]} ({x["similarity"]:.2f})' for x in objects)
   on_ground = sum(x.get('ground', False) for x in objects)
   if on_ground:
