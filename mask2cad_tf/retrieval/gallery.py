@@ -403,7 +403,8 @@ def check_belongs(
     raise ValueError(
       f'Gallery {gallery.path!r} was made by another view encoder '
       f"({gallery.encoder[:12]}) than the model's ({encoder[:12]}): their "
-      f'embeddings do not compare. {rebuild}'
+      f'embeddings do not compare. Name its model with --model, if it has one '
+      f'of its own. {rebuild}'
     )
   if class_names is not None and gallery.class_names != tuple(class_names):
     raise ValueError(
