@@ -3,11 +3,9 @@
 import dataclasses
 import functools
 import hashlib
-import io
 import os
 import posixpath
 import re
-import zipfile
 from typing import Dict
 from typing import List
 from typing import NamedTuple
@@ -25,6 +23,7 @@ from tfrecords_tools.cad_sources import furniture_placement
 from tfrecords_tools.cad_sources import glb_conversion
 from tfrecords_tools.cad_sources import java_properties
 from tfrecords_tools.cad_sources import source_cad
+from tfrecords_tools.cad_sources import zip_archive
 
 MESH = 'model.glb'
 CLUTTER = 'clutter'  # takes the class's place in a small thing's id
@@ -32,7 +31,8 @@ _CATALOGUES = (
   'PluginFurnitureCatalog.properties',
   'com/eteks/sweethome3d/io/DefaultFurnitureCatalog.properties',
 )
-_FIELD = re.compile(r'([A-Za-z]+)#(\d+)$')
+_FIELD = re.compile(r'([A-Za-z]+)#([0-9]{1,9})$')
+_MAX_NAME = 200  # letters of a folder's name; file systems take 255
 _METRES = 0.01  # catalogues are in centimetres
 
 
@@ -58,11 +58,11 @@ class FurnitureModel(source_cad.SourceCad):
     """Writes model.glb: metres, +y up, front -z."""
     archive = _open(self.archive)
     member = self.member
-    if not _has(archive, member):
+    if member not in archive:
       raise meshes.MeshError(f'{self.source} is not in the archive.')
     digest = hashlib.sha256(archive.read(member)).hexdigest()
     if member.lower().endswith('.zip'):
-      archive = zipfile.ZipFile(io.BytesIO(archive.read(member)))
+      archive = zip_archive.ZipArchive(archive.read(member), self.source)
       member = _only_obj(archive, self.source)
     if not member.lower().endswith('.obj'):
       raise meshes.MeshError(f'{self.source} is not an OBJ file.')
@@ -95,13 +95,14 @@ def list_models(
     class_names: the classes that are wanted; None takes all.
 
   Raises:
-    ValueError: a file is no archive, or has no catalogue in it.
+    ValueError: a file is no archive (or a malicious one, see `zip_archive`),
+      or has no catalogue in it.
   """
   listing = Listing([], [], [])
   taken: Set[str] = set()
   for path in archives:
     archive = _open(path)
-    catalogue = next((n for n in _CATALOGUES if _has(archive, n)), None)
+    catalogue = next((n for n in _CATALOGUES if n in archive), None)
     if catalogue is None:
       raise ValueError(
         f'{path!r} holds no furniture catalogue ({" or ".join(_CATALOGUES)}). '
@@ -173,8 +174,11 @@ def _model(path, head, entry) -> Optional[FurnitureModel]:
       return None
     label = CLUTTER
   member = entry['model'].lstrip('/')
+  shape = re.sub('[^A-Za-z0-9]+', '_', model_id).strip('_')
+  if not 0 < len(shape) <= _MAX_NAME:
+    raise ValueError(f'id of {len(shape)} letters and digits')
   return FurnitureModel(
-    cad_id=f'{label}/{re.sub("[^A-Za-z0-9]+", "_", model_id).strip("_")}',
+    cad_id=f'{label}/{shape}',
     name=name,
     licence=re.sub(r'\s+', ' ', entry.get('license', head.get('license', ''))),
     creator=entry.get('creator', head.get('provider', '')),
@@ -198,36 +202,25 @@ def _unique(cad_id: str, taken: Set[str]) -> str:
   return unique
 
 
-def _open(path: str) -> zipfile.ZipFile:
+def _open(path: str) -> zip_archive.ZipArchive:
   """An archive, opened once a process unless the file changes."""
-  try:
-    state = os.stat(path)
-    return _open_once(path, state.st_mtime_ns, state.st_size)
-  except zipfile.BadZipFile as error:
-    raise ValueError(
-      f'{path!r} is no .sh3f or .jar file ({error}). Fetch it again.'
-    ) from error
+  state = os.stat(path)
+  return _open_once(path, state.st_mtime_ns, state.st_size)
 
 
 @functools.lru_cache(maxsize=8)
 def _open_once(path: str, unused_time: int, unused_size: int):
-  return zipfile.ZipFile(path)
+  return zip_archive.ZipArchive(path, repr(path))
 
 
-def _has(archive: zipfile.ZipFile, member: str) -> bool:
-  try:
-    archive.getinfo(member)
-  except KeyError:
-    return False
-  return True
-
-
-def _reader(archive: zipfile.ZipFile, member: str) -> glb_conversion.Read:
+def _reader(
+  archive: zip_archive.ZipArchive, member: str
+) -> glb_conversion.Read:
   """Reads files beside a member of an archive."""
 
   def read(name: str) -> bytes:
     beside = posixpath.normpath(posixpath.join(posixpath.dirname(member), name))
-    if not _has(archive, beside):
+    if beside not in archive:
       if name == built_in_materials.NAME:
         return built_in_materials.mtl()
       raise FileNotFoundError(beside)
@@ -236,8 +229,8 @@ def _reader(archive: zipfile.ZipFile, member: str) -> glb_conversion.Read:
   return read
 
 
-def _only_obj(archive: zipfile.ZipFile, where: str) -> str:
-  names = sorted(n for n in archive.namelist() if n.lower().endswith('.obj'))
+def _only_obj(archive: zip_archive.ZipArchive, where: str) -> str:
+  names = sorted(n for n in archive.names if n.lower().endswith('.obj'))
   if not names:
     raise meshes.MeshError(f'{where} holds no OBJ file.')
   return names[0]
