@@ -51,6 +51,7 @@ def _check(argv: Sequence[str]) -> None:
 
   from mask2cad_tf import registry_imports  # noqa: F401
   from mask2cad_tf.configs import experiments
+  from mask2cad_tf.configs import yaml_files
 
   given = flags.FLAGS
   command_line.require(
@@ -61,6 +62,7 @@ def _check(argv: Sequence[str]) -> None:
   for path in given.config_file or ():
     if not tf.io.gfile.exists(path):
       raise FileNotFoundError(f'--config_file={path}: there is no such file.')
+    yaml_files.check(path)
   try:
     train_utils.parse_configuration(given, print_return=False)
   except KeyError as error:  # of a field that the experiment has not

@@ -18,7 +18,6 @@ goes on where it stopped when it is started again.
 
 import collections
 import dataclasses
-import json
 import math
 import os
 import sys
@@ -38,6 +37,9 @@ from mask2cad_tf import close_names
 from mask2cad_tf import command_line
 from mask2cad_tf import conventions
 from mask2cad_tf.data import record_files
+from mask2cad_tf.foreign import json_files
+from mask2cad_tf.foreign import paths
+from mask2cad_tf.foreign import pictures
 from mask2cad_tf.geometry import views
 from tfrecords_tools import example_runner
 from tfrecords_tools import record_examples
@@ -146,7 +148,7 @@ def read(
       f'{path!r}: an entry has no {error.args[0]!r}. Expected the format of '
       "COCO's instances_*.json: images, annotations, categories."
     ) from error
-  except ValueError as error:
+  except (AttributeError, OverflowError, TypeError, ValueError) as error:
     raise ValueError(f'{path!r}: {error}') from error
 
 
@@ -250,7 +252,7 @@ class _Maker:
       label=1 + self.class_names.index(item.label_name),
       label_name=item.label_name,
       box=item.box,
-      mask=_mask(item.segmentation, photo),
+      mask=decode_mask(item.segmentation, photo),
       cad_id='',
       mesh='',
       rotation=np.eye(3),
@@ -265,11 +267,7 @@ def _content(path: str) -> Mapping[str, Any]:
     raise FileNotFoundError(
       f"There is no annotation file {path!r}. Give COCO's instances_*.json."
     )
-  with open(path, encoding='utf-8') as file:
-    try:
-      content = json.load(file)
-    except ValueError as error:
-      raise ValueError(f'{path!r} is not JSON: {error}.') from error
+  content = json_files.read(path)
   if not isinstance(content, dict):
     raise ValueError(
       f"{path!r} is a JSON {type(content).__name__}; COCO's format is an "
@@ -304,10 +302,10 @@ def _photos(
       left_out[category] += 1
   photos = [
     Photo(
-      images[key]['file_name'],
+      paths.below(images[key]['file_name'], 'file_name'),
       int(key),
-      images[key]['width'],
-      images[key]['height'],
+      _side(images[key]['width']),
+      _side(images[key]['height']),
       tuple(items),
     )
     for key, items in objects.items()
@@ -315,8 +313,14 @@ def _photos(
   return sorted(photos, key=lambda photo: photo.image), dict(left_out)
 
 
+def _side(value: Any) -> int:
+  if not isinstance(value, int) or not 0 < value <= pictures.MAX_PIXELS:
+    raise ValueError(f'a photo has a side of {value!r} pixels.')
+  return value
+
+
 def _annotation(entry: Mapping[str, Any], label_name: str) -> Annotation:
-  left, top, width, height = entry['bbox']
+  left, top, width, height = map(float, entry['bbox'])
   return Annotation(
     label_name,
     (top, left, top + height, left + width),
@@ -332,18 +336,22 @@ def _intrinsics(photo: Photo) -> Tuple[float, float, float, float]:
   return focal, focal, 0.5 * photo.width, 0.5 * photo.height
 
 
-def _mask(segmentation: Any, photo: Photo) -> np.ndarray:
-  """Bool [height, width]."""
+def decode_mask(segmentation: Any, photo: Photo) -> np.ndarray:
+  """A segmentation's mask, bool [height, width].
+
+  Raises:
+    ValueError: it is none of this photo; says which photo.
+  """
   size = [photo.height, photo.width]
+  if photo.height * photo.width > pictures.MAX_PIXELS:
+    raise ValueError(f'{photo.image}: {size} pixels are too many.')
   if isinstance(segmentation, dict):
     if list(segmentation.get('size', ())) != size:
       raise ValueError(
         f'{photo.image}: a mask has the size {segmentation.get("size")}; '
         f'expected {size}, height and width. Correct the annotations.'
       )
-    rle = segmentation
-    if isinstance(rle['counts'], list):
-      rle = mask_lib.frPyObjects(rle, *size)
+    encode, parts = _run_lengths, segmentation
   else:
     polygons = segmentation if isinstance(segmentation, list) else []
     if not polygons or any(
@@ -355,8 +363,33 @@ def _mask(segmentation: Any, photo: Photo) -> np.ndarray:
         '[[x, y, x, y, x, y, ...], ...]. Correct the annotations, or leave '
         'the photo out with --skip_broken.'
       )
-    rle = mask_lib.merge(mask_lib.frPyObjects(polygons, *size))
-  return mask_lib.decode(rle).astype(bool)
+    encode, parts = _outline, polygons
+  try:
+    return mask_lib.decode(encode(parts, size)).astype(bool)
+  except Exception as error:  # pycocotools raises anything.
+    raise ValueError(
+      f'{photo.image}: a segmentation does not decode ({error!r}). Correct the '
+      'annotations, or leave the photo out with --skip_broken.'
+    ) from error
+
+
+def _run_lengths(rle: Dict[str, Any], size: Sequence[int]) -> Dict[str, Any]:
+  counts = rle['counts']
+  if not isinstance(counts, list):
+    return rle
+  if not all(isinstance(x, int) and x >= 0 for x in counts) or (
+    sum(counts) != size[0] * size[1]
+  ):
+    raise ValueError(f'its run lengths do not add up to {size}')
+  return mask_lib.frPyObjects(rle, *size)
+
+
+def _outline(polygons: Sequence[Any], size: Sequence[int]) -> Dict[str, Any]:
+  # Outlines are drawn point by point, wherever they go.
+  far = 4 * max(size)
+  if not all(abs(x) <= far for polygon in polygons for x in polygon):
+    raise ValueError(f'a corner lies far outside of {size}')
+  return mask_lib.merge(mask_lib.frPyObjects(polygons, *size))
 
 
 def _parse_class_map(values: Sequence[str]) -> Dict[str, str]:

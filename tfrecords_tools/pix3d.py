@@ -27,12 +27,12 @@ from typing import Tuple
 import numpy as np
 import tensorflow as tf
 from absl import flags
-from PIL import Image
 
 from mask2cad_tf import close_names
 from mask2cad_tf import command_line
 from mask2cad_tf import conventions
 from mask2cad_tf.data import record_files
+from mask2cad_tf.foreign import pictures
 from mask2cad_tf.geometry import cad_folder
 from mask2cad_tf.geometry import meshes
 from mask2cad_tf.geometry import renderer
@@ -269,9 +269,9 @@ def _read_mask(path: str) -> np.ndarray:
       f"There is no mask {path!r}. Unpack Pix3D's mask/ folder there."
     )
   try:
-    with Image.open(path) as image:
+    with pictures.opened(path) as image:
       return np.asarray(image.convert('L')) > 127
-  except (OSError, SyntaxError) as error:
+  except (OSError, ValueError) as error:
     raise ValueError(
       f'{path!r}: the mask does not decode ({error}). Fetch it again, or '
       'leave the photo out with --skip_broken.'

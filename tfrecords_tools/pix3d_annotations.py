@@ -2,7 +2,7 @@
 
 import collections
 import dataclasses
-import json
+import math
 import os
 from typing import Any
 from typing import Dict
@@ -11,6 +11,9 @@ from typing import Sequence
 from typing import Tuple
 
 import numpy as np
+
+from mask2cad_tf.foreign import json_files
+from mask2cad_tf.foreign import paths
 
 _SENSOR_MM = 32.0  # Pix3D gives the focal length for a sensor this wide
 # Masks that do not belong to their photos; Mesh R-CNN leaves them out too.
@@ -89,7 +92,7 @@ def read_with_defects(path: str) -> Tuple[List[Photo], List[str]]:
       f'{path!r}: an entry has no {error.args[0]!r}. Expected the list of '
       'pix3d.json or the COCO-like splits of Mesh R-CNN.'
     ) from error
-  except ValueError as error:
+  except (AttributeError, OverflowError, TypeError, ValueError) as error:
     raise ValueError(f'{path!r}: {error}') from error
   photos = _photos(path, pairs)
   kept = [photo for photo in photos if photo.image not in DEFECTIVE]
@@ -114,11 +117,7 @@ def _content(path: str) -> Any:
       f'There is no annotation file {path!r}. Give pix3d.json or a Mesh '
       'R-CNN split (pix3d_s1_train.json, ...).'
     )
-  with open(path, encoding='utf-8') as file:
-    try:
-      return json.load(file)
-    except json.JSONDecodeError as error:
-      raise ValueError(f'{path!r} is not JSON: {error}.') from error
+  return json_files.read(path)
 
 
 def _photos(path: str, pairs: Sequence[_Pair]) -> List[Photo]:
@@ -145,17 +144,21 @@ def _photos(path: str, pairs: Sequence[_Pair]) -> List[Photo]:
 
 def _pair_of_pix3d(entry: Dict[str, Any]) -> _Pair:
   width, height = entry['img_size']
-  focal = entry['focal_length'] / _SENSOR_MM * width
+  focal = _number(entry['focal_length']) / _SENSOR_MM * _number(width)
   xmin, ymin, xmax, ymax = entry['bbox']
   item = _annotation(
     entry, entry['mask'], entry['category'], (ymin, xmin, ymax, xmax)
   )
-  return entry['img'], (focal, focal, width / 2.0, height / 2.0), item
+  image = paths.below(entry['img'], 'img')
+  return image, (focal, focal, width / 2.0, _number(height) / 2.0), item
 
 
 def _pairs_of_split(content: Dict[str, Any]) -> List[_Pair]:
   names = {entry['id']: entry['name'] for entry in content['categories']}
-  images = {entry['id']: entry['file_name'] for entry in content['images']}
+  images = {
+    entry['id']: paths.below(entry['file_name'], 'file_name')
+    for entry in content['images']
+  }
   if len(images) != len(content['images']):
     raise ValueError('two images have the same id. Number them anew.')
   pairs = []
@@ -173,7 +176,7 @@ def _pairs_of_split(content: Dict[str, Any]) -> List[_Pair]:
         'splits have it. Write the mask to a PNG and give its path.'
       )
     left, top, width, height = entry['bbox']
-    focal, center_x, center_y = entry['K']
+    focal, center_x, center_y = map(_number, entry['K'])
     item = _annotation(
       entry,
       entry['segmentation'],
@@ -190,14 +193,31 @@ def _annotation(
   label_name: str,
   box: Tuple[float, float, float, float],
 ) -> Annotation:
+  rotation = np.array(entry['rot_mat'], np.float64)
+  translation = np.array(entry['trans_mat'], np.float64)
+  if rotation.shape != (3, 3) or translation.shape != (3,):
+    raise ValueError(
+      f'{mask}: rot_mat and trans_mat have the shapes {rotation.shape} and '
+      f'{translation.shape}; expected (3, 3) and (3,).'
+    )
+  if not isinstance(label_name, str):
+    raise ValueError(f'{mask}: the class {label_name!r} is no text.')
   return Annotation(
-    mask=mask,
-    model=entry['model'],
+    mask=paths.below(mask, 'mask'),
+    model=paths.below(entry['model'], 'model'),
     label_name=label_name,
-    box=box,
-    rotation=np.array(entry['rot_mat'], np.float64),
-    translation=np.array(entry['trans_mat'], np.float64),
+    box=tuple(map(_number, box)),
+    rotation=rotation,
+    translation=translation,
     occluded=bool(entry.get('occluded', False)),
     slightly_occluded=bool(entry.get('slightly_occluded', False)),
     truncated=bool(entry.get('truncated', False)),
   )
+
+
+def _number(value: Any) -> float:
+  if isinstance(value, bool) or not isinstance(value, (int, float)):
+    raise ValueError(f'{value!r} where a number belongs.')
+  if not math.isfinite(value):
+    raise ValueError(f'{value!r} where a finite number belongs.')
+  return value

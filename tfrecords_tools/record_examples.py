@@ -14,10 +14,10 @@ from typing import Tuple
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
 from mask2cad_tf import conventions
 from mask2cad_tf.data import schema
+from mask2cad_tf.foreign import pictures
 from mask2cad_tf.geometry import rotations
 from mask2cad_tf.geometry import views as views_lib
 
@@ -211,7 +211,7 @@ def _checked_image(
   encoded: bytes, filename: str
 ) -> Tuple[bytes, str, int, int]:
   try:
-    with Image.open(io.BytesIO(encoded)) as image:
+    with pictures.opened(io.BytesIO(encoded)) as image:
       image.load()
       if image.format not in ('JPEG', 'PNG'):
         return (
@@ -221,7 +221,7 @@ def _checked_image(
           image.height,
         )
       return encoded, image.format.lower(), image.width, image.height
-  except (OSError, SyntaxError) as error:
+  except (OSError, ValueError) as error:
     raise ValueError(
       f'{filename}: the image does not decode ({error}). Fetch it again, or '
       'leave it out with --skip_broken.'

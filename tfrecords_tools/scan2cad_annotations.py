@@ -11,7 +11,6 @@ diag(-1, -1, 1) times OpenCV's. Where ScanNet lost track, the pose is -inf.
 """
 
 import dataclasses
-import json
 import os
 from typing import Any
 from typing import Dict
@@ -24,6 +23,8 @@ from typing import Tuple
 import numpy as np
 
 from mask2cad_tf import conventions
+from mask2cad_tf.foreign import json_files
+from mask2cad_tf.foreign import paths
 from mask2cad_tf.geometry import rotations
 
 FRAMES_FOLDER = 'scannet_frames_25k'
@@ -80,17 +81,15 @@ def read(path: str) -> Dict[str, Tuple[AlignedModel, ...]]:
       f"No annotations at {path!r}. Ask Scan2CAD's authors for the data set "
       'and give its full_annotations.json.'
     )
-  with open(path, encoding='utf-8') as file:
-    try:
-      entries = json.load(file)
-    except ValueError as error:
-      raise ValueError(f'{path!r} is not JSON ({error}).') from error
+  entries = json_files.read(path)
+  if not isinstance(entries, list):
+    raise ValueError(f'{path!r} is no list of scans, as Scan2CAD has it.')
   scans: Dict[str, Tuple[AlignedModel, ...]] = {}
   for index, entry in enumerate(entries):
     try:
-      scene_id = entry['id_scan']
+      scene_id = _folder_name(entry['id_scan'])
       to_scan = np.linalg.inv(matrix_from_trs(entry['trs']))
-      models = entry['aligned_models']
+      models = list(entry['aligned_models'])
     except (KeyError, TypeError, ValueError) as error:
       raise ValueError(
         f'{path!r}: entry {index} is not a scan of Scan2CAD ({error!r}); '
@@ -251,13 +250,19 @@ def _model(
   try:
     matrix = to_scan @ matrix_from_trs(model['trs'])
     symmetry = conventions.SYMMETRY_ORDERS[model['sym']]
-    synset, shape = model['catid_cad'], model['id_cad']
+    synset, shape = (_folder_name(model[x]) for x in ('catid_cad', 'id_cad'))
   except (KeyError, TypeError, ValueError) as error:
     raise ValueError(
       f'{where} is not an aligned model of Scan2CAD ({error!r}); expected trs, '
       f'catid_cad, id_cad and sym of {", ".join(conventions.SYMMETRY_ORDERS)}.'
     ) from error
   return AlignedModel(synset, shape, *decompose(matrix, where), symmetry)
+
+
+def _folder_name(name: str) -> str:
+  if '/' in paths.below(name, 'id'):
+    raise ValueError(f'{name!r} is no name of a folder')
+  return name
 
 
 def _read_matrix(path: str) -> np.ndarray:
@@ -267,7 +272,7 @@ def _read_matrix(path: str) -> np.ndarray:
     )
   try:
     matrix = np.loadtxt(path, dtype=np.float64)
-  except ValueError as error:
+  except (IndexError, OverflowError, ValueError) as error:
     raise ValueError(f'{path!r} does not hold numbers ({error}).') from error
   if matrix.shape != (4, 4):
     raise ValueError(

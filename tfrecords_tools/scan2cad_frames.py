@@ -7,9 +7,9 @@ from typing import Sequence
 from typing import Tuple
 
 import numpy as np
-from PIL import Image
 
 from mask2cad_tf import conventions
+from mask2cad_tf.foreign import pictures
 from tfrecords_tools import example_runner
 from tfrecords_tools import jittered_view
 from tfrecords_tools import record_examples
@@ -159,9 +159,9 @@ def photo_size(path: str, intrinsics: Sequence[float]) -> Tuple[int, int]:
     ValueError: it does not decode, or the camera is of another picture size.
   """
   try:
-    with Image.open(path) as image:
+    with pictures.opened(path) as image:
       width, height = image.size
-  except (OSError, SyntaxError) as error:
+  except (OSError, ValueError) as error:
     raise ValueError(
       f'{path!r}: the photo does not decode ({error}). Fetch it again, or '
       'leave it out with --skip_broken.'

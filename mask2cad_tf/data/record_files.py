@@ -1,13 +1,13 @@
 """The reading side of record folders: shards and their manifest."""
 
 import glob
-import json
 import os
 from typing import Any
 from typing import Dict
 from typing import Iterable
 from typing import Iterator
 from typing import List
+from typing import Mapping
 from typing import Optional
 from typing import Sequence
 from typing import Union
@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from mask2cad_tf.data import schema
+from mask2cad_tf.foreign import json_files
 
 # Of a TFRecord file: a record is its length, a checksum, itself, a checksum.
 _LENGTH, _CHECKSUM = 8, 4
@@ -99,14 +100,39 @@ def manifest_section(path: str) -> Optional[Dict[str, Any]]:
 
   Returns:
     The section of that name, or None where there is no manifest or no section.
+
+  Raises:
+    ValueError: the manifest is damaged.
   """
   manifest_path = os.path.join(os.path.dirname(path), schema.MANIFEST_FILE)
   if not os.path.exists(manifest_path):
     return None
-  with open(manifest_path, encoding='utf-8') as file:
-    manifest = json.load(file)
+  manifest = json_files.read(manifest_path)
   name = os.path.basename(path).split('.tfrecord')[0]
-  return manifest['records'].get(name)
+  try:
+    section = manifest['records'].get(name)
+    if section is not None:
+      _check_section(section)
+    return section
+  except (AttributeError, KeyError, TypeError, ValueError) as error:
+    raise ValueError(
+      f'{manifest_path!r} is no manifest of records ({error!r}). Copy it '
+      'again, or write the records anew.'
+    ) from error
+
+
+def _check_section(section: Mapping[str, Any]) -> None:
+  """Raises what a dictionary raises where a section is not as it is written."""
+  for entry in section['classes']:
+    label, examples = entry['label'], entry.get('examples', 0)
+    if not (type(label) is type(examples) is int and label > 0 <= examples):
+      raise ValueError(f'class {entry!r}')
+    entry['name'].encode()
+  for shard in section.get('shards', ()):
+    shard['file'].encode()
+    int(shard['bytes'])
+  section.get('settings', {}).items()
+  int(section['num_examples'])
 
 
 def check_sizes(paths: Iterable[str]) -> None:

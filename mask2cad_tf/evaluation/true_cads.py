@@ -4,6 +4,7 @@ import os
 from typing import Dict
 from typing import Mapping
 
+from mask2cad_tf.foreign import paths
 from mask2cad_tf.geometry import meshes
 from mask2cad_tf.geometry import posed_cad
 from mask2cad_tf.geometry import symmetry
@@ -38,10 +39,12 @@ class TrueCads:
       mesh: path in the library, as records have it.
 
     Raises:
-      ValueError: no library is given and the gallery has no such CAD.
+      ValueError: no library is given and the gallery has no such CAD, or the
+        path leads out of the library.
     """
     if self._library:
-      return os.path.join(self._library, mesh)
+      where = f'a record of the CAD {cad_id!r}'
+      return os.path.join(self._library, paths.below(mesh, where))
     if cad_id not in self._gallery_meshes:
       raise ValueError(
         f'The records name the CAD {cad_id!r}, which the gallery does not '

@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 
-def read(path: str, remedy: str) -> Any:
+def read(path: str, remedy: str = '') -> Any:
   """The content of a JSON file.
 
   Args:
     path: is there.
-    remedy: a sentence that ends the message.
+    remedy: a sentence that ends the message; '' for none.
 
   Raises:
     ValueError: not JSON in UTF-8, or nested deeper than Python reads.
@@ -18,4 +18,6 @@ def read(path: str, remedy: str) -> Any:
     try:
       return json.load(file)
     except (ValueError, RecursionError) as error:
-      raise ValueError(f'{path!r} is not JSON ({error}). {remedy}') from error
+      raise ValueError(
+        f'{path!r} is not JSON ({error}). {remedy}'.rstrip()
+      ) from error

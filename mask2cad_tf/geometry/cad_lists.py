@@ -1,10 +1,10 @@
 """Lists of CAD ids in JSON files, named FILE:KEY in flags."""
 
-import json
 import os
 from typing import List
 
 from mask2cad_tf import close_names
+from mask2cad_tf.foreign import json_files
 
 
 def read(place: str, flag: str) -> List[str]:
@@ -24,17 +24,13 @@ def read(place: str, flag: str) -> List[str]:
       f'--{flag}={place}: there is no file {path!r}. Write FILE:KEY, for '
       'example cads.json:annotated.'
     )
-  with open(path, encoding='utf-8') as file:
-    try:
-      content = json.load(file)
-    except json.JSONDecodeError as error:
-      raise ValueError(f'{path!r} is not JSON: {error}.') from error
+  content = json_files.read(path)
   lists = content if isinstance(content, dict) else {}
   if not isinstance(lists.get(key), list):
     raise ValueError(
       f'{path!r} has no list {key!r}; it has {", ".join(lists) or "none"}.'
       f'{close_names.hint(key, lists)}'
     )
-  if not lists[key]:
+  if not lists[key] or not all(isinstance(x, str) for x in lists[key]):
     raise ValueError(f'{path!r} names no CAD under {key!r}.')
   return lists[key]

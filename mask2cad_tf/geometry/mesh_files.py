@@ -3,6 +3,8 @@
 import os
 import shutil
 
+from mask2cad_tf.foreign import paths
+
 
 def copy(source: str, target: str) -> None:
   """Copies a mesh byte by byte, an OBJ's materials and textures with it.
@@ -39,9 +41,13 @@ def _references(path: str, keywords: tuple[str, ...]) -> list[str]:
 def _copy_beside(source: str, target: str, name: str) -> bool:
   """Copies a file named by a mesh, if it lies in or under the mesh's folder."""
   name = os.path.normpath(name)
-  original = os.path.join(os.path.dirname(source), name)
+  folder = os.path.dirname(source)
+  original = os.path.join(folder, name)
   if (
-    name.startswith('..') or os.path.isabs(name) or not os.path.isfile(original)
+    paths.fault(name)
+    or not os.path.isfile(original)
+    or not paths.stays(folder or '.', name)
+    or os.path.samefile(original, source)
   ):
     return False
   copied = os.path.join(os.path.dirname(target), name)

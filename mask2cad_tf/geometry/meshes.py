@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import trimesh
 
+from mask2cad_tf.foreign import paths
+
 _FORMATS = ('.obj', '.glb', '.gltf', '.ply', '.off')
 
 
@@ -116,11 +118,27 @@ def transform(
   return mesh.copy().apply_transform(matrix)
 
 
+class _Beside(trimesh.resolvers.FilePathResolver):
+  """What a mesh names: in or under its folder, whatever links say."""
+
+  def get(self, name: str) -> bytes:
+    name = name.strip().replace('\\', '/')
+    for place in (name, name.rsplit('/', 1)[-1]):  # also of another machine
+      path = os.path.join(self.parent, place)
+      if paths.stays(self.parent, place) and os.path.isfile(path):
+        with open(path, 'rb') as file:
+          return file.read()
+    raise FileNotFoundError(name)
+
+
 def _read_scene(path: str, with_materials: bool) -> trimesh.Scene:
   try:
     # process=True would weld vertices and silently drop the NaN ones.
     return trimesh.load_scene(
-      path, process=False, skip_materials=not with_materials
+      path,
+      resolver=_Beside(path),
+      process=False,
+      skip_materials=not with_materials,
     )
   except Exception as error:  # The formats' readers raise anything.
     raise MeshError(
@@ -131,11 +149,16 @@ def _read_scene(path: str, with_materials: bool) -> trimesh.Scene:
 
 def _triangle_parts(scene: trimesh.Scene, path: str) -> list[trimesh.Trimesh]:
   """The scene's triangle meshes, node transforms applied."""
-  parts = [
-    part
-    for part in scene.dump()
-    if isinstance(part, trimesh.Trimesh) and len(part.faces)
-  ]
+  try:
+    parts = [
+      part
+      for part in scene.dump()
+      if isinstance(part, trimesh.Trimesh) and len(part.faces)
+    ]
+  except Exception as error:  # A graph of nodes may be anything, too.
+    raise MeshError(
+      f'{path!r} has nodes that cannot be placed ({error}). Export it again.'
+    ) from error
   if not parts:
     raise MeshError(
       f'{path!r} has no faces (a point cloud or an empty file?). Export it '

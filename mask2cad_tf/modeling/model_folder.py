@@ -19,6 +19,7 @@ import mask2cad_tf
 # Imported for its registrations with Model Garden's experiment factory.
 from mask2cad_tf.configs import experiments  # noqa: F401
 from mask2cad_tf.configs import mask2cad as mask2cad_cfg
+from mask2cad_tf.configs import yaml_files
 from mask2cad_tf.data import atomic_folder
 from mask2cad_tf.modeling import factory
 from mask2cad_tf.modeling import mask2cad_model
@@ -161,6 +162,7 @@ def load_params(model_dir: str) -> cfg.ExperimentConfig:
 
   Raises:
     FileNotFoundError: there is none.
+    ValueError: it is damaged, or not of this package.
   """
   path = os.path.join(model_dir, _PARAMS)
   if not tf.io.gfile.exists(path):
@@ -168,9 +170,16 @@ def load_params(model_dir: str) -> cfg.ExperimentConfig:
       f'No {_PARAMS} in {model_dir!r}: expected a folder that '
       'mask2cad_tf.train has written (--model_dir) or mask2cad_tf.pack.'
     )
+  yaml_files.check(path)
   config = exp_factory.get_exp_config('mask2cad')
-  params = hyperparams.read_yaml_to_params_dict(path).as_dict()
-  return hyperparams.override_params_dict(config, params, is_strict=True)
+  try:
+    params = hyperparams.read_yaml_to_params_dict(path).as_dict()
+    return hyperparams.override_params_dict(config, params, is_strict=True)
+  except (AttributeError, KeyError, TypeError, ValueError) as error:
+    raise ValueError(
+      f'{path!r} is no configuration of this package ({error}). Train or pack '
+      'the model again.'
+    ) from error
 
 
 def _restore(

@@ -24,6 +24,9 @@ from typing import Mapping
 import numpy as np
 import tensorflow as tf
 
+from mask2cad_tf.foreign import array_files
+from mask2cad_tf.foreign import json_files
+
 WEIGHTS = 'weights.npz'
 MANIFEST = 'weights.json'
 FORMAT_VERSION = 1
@@ -58,7 +61,7 @@ def write(model: tf.keras.Model, folder: str) -> Dict[str, Any]:
     _write_arrays(new[0], arrays)
     manifest = {
       'format_version': FORMAT_VERSION,
-      'sha256': _sha256(new[0]),
+      'sha256': sha256(new[0]),
       'variables': {
         key: {
           'name': variables[key].name,
@@ -113,8 +116,20 @@ def _assign(
   _check_parts(folder, variables, entries)
   for key, variable in variables.items():
     _check_entry(folder, key, variable, entries[key])
-  with np.load(os.path.join(folder, WEIGHTS), allow_pickle=False) as file:
-    arrays = {key: file[key] for key in variables}
+  path = os.path.join(folder, WEIGHTS)
+  arrays = array_files.read_npz(path, variables)
+  for key, variable in variables.items():
+    found = arrays.get(key)
+    # Signed and unsigned integers, booleans and floats; no text, no records.
+    if (
+      found is None
+      or found.shape != variable.shape
+      or (found.dtype.kind not in 'iubf')
+    ):
+      raise ValueError(
+        f'{path!r} does not hold {key} as {MANIFEST} describes it. Pack the '
+        'model again.'
+      )
   for key, variable in variables.items():
     variable.assign(arrays[key].astype(variable.dtype.as_numpy_dtype))
 
@@ -197,12 +212,13 @@ def _checked_manifest(folder: str) -> Dict[str, Any]:
       )
   path = os.path.join(folder, MANIFEST)
   try:
-    with open(path, encoding='utf-8') as file:
-      manifest = json.load(file)
+    manifest = json_files.read(path)
     version, digest = manifest['format_version'], manifest['sha256']
     for key, entry in manifest['variables'].items():
       if not {'name', 'shape', 'dtype'} <= set(entry):
         raise ValueError(f'{key} lacks name, shape or dtype')
+      tuple(entry['shape'])
+      entry['name'].encode()
   except (ValueError, KeyError, TypeError, AttributeError) as error:
     raise ValueError(
       f'{path!r} is not what mask2cad_tf.pack writes ({error!r}). Pack the '
@@ -214,7 +230,7 @@ def _checked_manifest(folder: str) -> Dict[str, Any]:
       f'{FORMAT_VERSION}. Pack the model again, or use the package that packed '
       'it.'
     )
-  if _sha256(os.path.join(folder, WEIGHTS)) != digest:
+  if sha256(os.path.join(folder, WEIGHTS)) != digest:
     raise ValueError(
       f'{os.path.join(folder, WEIGHTS)!r} is damaged or not the file that '
       f'{MANIFEST} describes (another sha256). Copy both again, or pack the '
@@ -262,7 +278,8 @@ def _plain_name(name: str) -> str:
   return re.sub(r'_\d+', '', name)
 
 
-def _sha256(path: str) -> str:
+def sha256(path: str) -> str:
+  """Of a file."""
   digest = hashlib.sha256()
   with open(path, 'rb') as file:
     for block in iter(lambda: file.read(1 << 20), b''):

@@ -15,9 +15,11 @@ import numpy as np
 from scipy import optimize
 from scipy import special
 
+from mask2cad_tf.foreign import json_files
 from mask2cad_tf.refinement import refiner
 
 FILE_NAME = 'confidence.json'  # beside a model's weights
+_EVIDENCE = 3  # numbers that it weighs
 _RIDGE = 1e-3  # on the squared weights; keeps separable data finite
 
 
@@ -60,12 +62,12 @@ def load(model_dir: str) -> Optional[Confidence]:
   if not os.path.exists(path):
     return None
   try:
-    with open(path, encoding='utf-8') as file:
-      content = json.load(file)
-    return Confidence(
-      float(content['bias']), tuple(map(float, content['weights']))
-    )
-  except (ValueError, KeyError, TypeError) as error:
+    content = json_files.read(path)
+    numbers = [float(x) for x in (content['bias'], *content['weights'])]
+    if len(numbers) != 1 + _EVIDENCE or not np.isfinite(numbers).all():
+      raise ValueError(f'{numbers}')
+    return Confidence(numbers[0], tuple(numbers[1:]))
+  except (ValueError, KeyError, OverflowError, TypeError) as error:
     raise ValueError(
       f'{path!r} is damaged ({error}). Write it again with python -m '
       'mask2cad_tf.calibrate, or remove it.'

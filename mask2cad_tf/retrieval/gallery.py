@@ -14,9 +14,9 @@ import functools
 import hashlib
 import json
 import os
-import zipfile
 from typing import Any
 from typing import Dict
+from typing import Iterator
 from typing import Optional
 from typing import Sequence
 from typing import Tuple
@@ -24,54 +24,22 @@ from typing import Tuple
 import numpy as np
 
 from mask2cad_tf import close_names
+from mask2cad_tf.foreign import array_files
+from mask2cad_tf.foreign import json_files
+from mask2cad_tf.foreign import paths
+from mask2cad_tf.retrieval import gallery_entries
 
 FORMAT_VERSION = 2
 MANIFEST = 'manifest.json'
-MESHES = 'meshes'
+MESHES = gallery_entries.MESHES
 _EMBEDDINGS = 'embeddings.npy'
 _VIEWS = 'views.npz'
 INDEX = (MANIFEST, _EMBEDDINGS, _VIEWS)  # all but the meshes
 NEAR_DUPLICATE = 0.95  # least mean cosine of the views at equal rotations
-_UNREADABLE = (
-  OSError,
-  EOFError,
-  KeyError,
-  TypeError,
-  ValueError,
-  zipfile.BadZipFile,
-)
+_UNREADABLE = (OSError, AttributeError, KeyError, TypeError, ValueError)
 
 
-@dataclasses.dataclass(frozen=True)
-class Cad:
-  """One entry of the manifest.
-
-  Attributes:
-    id: '<class>/<shape>'.
-    label_name: the class, one of the gallery's class list.
-    mesh: path of the mesh, relative to the gallery's folder.
-    sha256: of the mesh file.
-    licence: as the library's manifest says, '' if unknown.
-    creator: as the library's manifest says, '' if unknown.
-    symmetry: order about +y (conventions.SYMMETRY_ORDERS); 0 = any angle.
-    mirror_normal: unit normal of the mirror plane, CAD frame; zeros = chiral.
-    scale: metres per unit of the mesh; 0 if unknown.
-  """
-
-  id: str
-  label_name: str
-  mesh: str
-  sha256: str
-  licence: str = ''
-  creator: str = ''
-  symmetry: int = 1
-  mirror_normal: Tuple[float, float, float] = (1.0, 0.0, 0.0)
-  scale: float = 0.0
-
-  @property
-  def chiral(self) -> bool:
-    """Whether no mirror plane is known."""
-    return not any(self.mirror_normal)
+Cad = gallery_entries.Cad
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,7 +85,11 @@ class Gallery:
     digest = hashlib.sha256()
     digest.update(
       json.dumps(
-        [self.class_names, self.encoder, list(map(_to_json, self.cads))],
+        [
+          self.class_names,
+          self.encoder,
+          list(map(gallery_entries.to_json, self.cads)),
+        ],
         sort_keys=True,
       ).encode()
     )
@@ -236,22 +208,6 @@ def view_cosines(
   )
 
 
-def _to_json(cad: Cad) -> Dict[str, Any]:
-  entry = dataclasses.asdict(cad)
-  entry['class'] = entry.pop('label_name')
-  return {
-    **entry,
-    'mirror_normal': list(cad.mirror_normal),
-    'chiral': cad.chiral,
-  }
-
-
-def _from_json(entry: Dict[str, Any]) -> Cad:
-  fields = {k: v for k, v in entry.items() if k not in ('class', 'chiral')}
-  fields['mirror_normal'] = tuple(fields['mirror_normal'])
-  return Cad(label_name=entry['class'], **fields)
-
-
 def write_index(folder: str, gallery: Gallery) -> None:
   """Writes all but the meshes into a folder that is not in use yet."""
   np.save(
@@ -268,7 +224,7 @@ def write_index(folder: str, gallery: Gallery) -> None:
     'content_hash': gallery.content_hash,
     'class_names': list(gallery.class_names),
     'encoder_fingerprint': gallery.encoder,
-    'cads': [_to_json(cad) for cad in gallery.cads],
+    'cads': [gallery_entries.to_json(cad) for cad in gallery.cads],
   }
   with open(os.path.join(folder, MANIFEST), 'w', encoding='utf-8') as file:
     json.dump(manifest, file, indent=1, sort_keys=True)
@@ -297,7 +253,39 @@ def load(
       _damaged(path, 'its content is not what its manifest says')
     )
   check_belongs(gallery, encoder, class_names)
+  for fault in shape_faults(gallery):
+    raise ValueError(_damaged(path, fault))
+  for cad in gallery.cads:
+    if not paths.stays(
+      os.path.join(path, MESHES), os.path.relpath(cad.mesh, MESHES)
+    ):
+      raise ValueError(
+        _damaged(path, f'{cad.id}: a link leads out of {MESHES}/')
+      )
   return gallery
+
+
+def shape_faults(gallery: Gallery) -> Iterator[str]:
+  """One line for each array that is not of the entries' number and views."""
+  shape = gallery.embeddings.shape
+  if len(shape) != 3 or shape[0] != len(gallery.cads) or 0 in shape:
+    yield (
+      f'embeddings: shape {list(shape)}, expected [{len(gallery.cads)}, views, '
+      'dimensions]'
+    )
+    return
+  for name, last, kind in (
+    ('embeddings', shape[2:], np.float32),
+    ('rotations', (4,), np.float32),
+    ('valid', (), np.bool_),
+    ('silhouettes', (128,), np.uint8),
+  ):
+    array, expected = getattr(gallery, name), (*shape[:2], *last)
+    if array.shape != expected or array.dtype != kind:
+      yield (
+        f'{name}: {array.dtype} {list(array.shape)}, expected '
+        f'{np.dtype(kind)} {list(expected)}'
+      )
 
 
 def read(path: str) -> Tuple[Gallery, bool]:
@@ -343,19 +331,16 @@ def file_sha256(path: str) -> str:
 
 
 def _read_content(path: str, manifest: Dict[str, Any]) -> Gallery:
-  embeddings = np.load(os.path.join(path, _EMBEDDINGS))
-  with np.load(os.path.join(path, _VIEWS)) as views:
-    rotations, valid = views['rotations'], views['valid']
-    silhouettes = views['silhouettes']
+  views = array_files.read_npz(os.path.join(path, _VIEWS))
   return Gallery(
     path=path,
-    class_names=tuple(manifest['class_names']),
-    encoder=manifest['encoder_fingerprint'],
-    cads=tuple(map(_from_json, manifest['cads'])),
-    embeddings=embeddings,
-    rotations=rotations,
-    valid=valid,
-    silhouettes=silhouettes,
+    class_names=tuple(map(gallery_entries.text, manifest['class_names'])),
+    encoder=gallery_entries.text(manifest['encoder_fingerprint']),
+    cads=tuple(map(gallery_entries.from_json, manifest['cads'])),
+    embeddings=array_files.read_npy(os.path.join(path, _EMBEDDINGS)),
+    rotations=views['rotations'],
+    valid=views['valid'],
+    silhouettes=views['silhouettes'],
   )
 
 
@@ -368,8 +353,7 @@ def _read_manifest(path: str) -> Dict[str, Any]:
       '--model=DIR'
     )
   try:
-    with open(manifest_path, encoding='utf-8') as file:
-      manifest = json.load(file)
+    manifest = json_files.read(manifest_path)
     version = manifest['format_version']
   except (ValueError, KeyError, TypeError) as error:
     raise ValueError(

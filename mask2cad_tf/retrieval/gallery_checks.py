@@ -1,7 +1,6 @@
 """What is wrong with a gallery: manifest, arrays, meshes, encoder."""
 
 import collections
-import os
 from typing import Iterator
 from typing import List
 from typing import Optional
@@ -54,29 +53,8 @@ def _entries(gallery: gallery_lib.Gallery) -> Iterator[str]:
 
 
 def _arrays(gallery: gallery_lib.Gallery) -> Iterator[str]:
-  shape = gallery.embeddings.shape
-  if len(shape) != 3 or shape[0] != len(gallery.cads) or 0 in shape:
-    yield (
-      f'embeddings: shape {list(shape)}, expected [{len(gallery.cads)}, views, '
-      'dimensions]'
-    )
-    return
-  wrong = False
-  for name, last, kind in (
-    ('embeddings', shape[2:], np.float32),
-    ('rotations', (4,), np.float32),
-    ('valid', (), np.bool_),
-    ('silhouettes', (128,), np.uint8),
-  ):
-    array, expected = getattr(gallery, name), (*shape[:2], *last)
-    if array.shape != expected or array.dtype != kind:
-      wrong = True
-      yield (
-        f'{name}: {array.dtype} {list(array.shape)}, expected '
-        f'{np.dtype(kind)} {list(expected)}'
-      )
-  if not wrong:
-    yield from _values(gallery)
+  wrong = list(gallery_lib.shape_faults(gallery))
+  yield from wrong or _values(gallery)
 
 
 def _values(gallery: gallery_lib.Gallery) -> Iterator[str]:
@@ -94,12 +72,8 @@ def _values(gallery: gallery_lib.Gallery) -> Iterator[str]:
 
 def _meshes(gallery: gallery_lib.Gallery) -> Iterator[str]:
   for cad in gallery.cads:
-    path = os.path.normpath(cad.mesh)
-    if os.path.isabs(path) or path.split(os.sep)[0] != gallery_lib.MESHES:
-      yield f'{cad.id}: the mesh {cad.mesh!r} is not in {gallery_lib.MESHES}/'
-      continue
     try:
-      digest = gallery_lib.file_sha256(os.path.join(gallery.path, path))
+      digest = gallery_lib.file_sha256(gallery.mesh_path(cad.id))
     except OSError as error:
       yield f'{cad.id}: the mesh cannot be read: {error}'
       continue

@@ -5,7 +5,7 @@ Without TensorFlow but for what the encoder brings.
 
 import contextlib
 import dataclasses
-import json
+import math
 import os
 from typing import Any
 from typing import Callable
@@ -21,6 +21,7 @@ import numpy as np
 from mask2cad_tf import close_names
 from mask2cad_tf import progress
 from mask2cad_tf.data import worker_pool
+from mask2cad_tf.foreign import json_files
 from mask2cad_tf.geometry import cad_folder
 from mask2cad_tf.geometry import mesh_files
 from mask2cad_tf.geometry import meshes
@@ -103,7 +104,7 @@ def make(
     entries,
     encoder.rotations[labels],
     folder,
-    _library_manifest(library_root),
+    library_manifest(library_root),
   )
   indices = range(len(entries))
   if num_processes > 1 and len(entries) >= _MANY:
@@ -227,15 +228,24 @@ class _Rendering:
     return cad, pictures
 
 
-def _library_manifest(library_root: str) -> Dict[str, Dict[str, Any]]:
-  """Licence, creator, scale by CAD id, where the library has a manifest."""
+def library_manifest(library_root: str) -> Dict[str, Dict[str, Any]]:
+  """Licence, creator, scale by CAD id, where the library has a manifest.
+
+  Raises:
+    ValueError: it has another's.
+  """
   path = os.path.join(library_root, 'manifest.json')
   if not os.path.isfile(path):
     return {}
   try:
-    with open(path, encoding='utf-8') as file:
-      return {entry['id']: entry for entry in json.load(file)['cads']}
-  except (ValueError, KeyError, TypeError) as error:
+    cads = {entry['id']: entry for entry in json_files.read(path)['cads']}
+    for entry in cads.values():
+      for name in ('licence', 'creator'):
+        entry.get(name, '').encode()
+      if not 0 <= float(entry.get('scale', 0.0)) < math.inf:
+        raise ValueError(f'scale {entry["scale"]!r}')
+    return cads
+  except (AttributeError, KeyError, TypeError, ValueError) as error:
     raise ValueError(
       f'{path!r} is no manifest of a CAD library ({error}). Mend or remove '
       'it: {"cads": [{"id", "licence", "creator", "scale"}, ...]}.'

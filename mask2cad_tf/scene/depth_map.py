@@ -7,8 +7,9 @@ from typing import Sequence
 from typing import Tuple
 
 import numpy as np
-from PIL import Image
 
+from mask2cad_tf.foreign import array_files
+from mask2cad_tf.foreign import pictures
 from mask2cad_tf.geometry import cameras
 from mask2cad_tf.scene import assemble
 from mask2cad_tf.scene import cad_meshes
@@ -40,13 +41,13 @@ def load(path: str, size: Tuple[int, int]) -> np.ndarray:
     raise FileNotFoundError(f'No depth map at {path!r}. Check --depth_map.')
   try:
     if path.lower().endswith('.npy'):
-      values = np.load(path, allow_pickle=False).astype(np.float32)
+      values = _real(array_files.read_npy(path))
     else:
-      with Image.open(path) as file:
+      with pictures.opened(path) as file:
         if not file.mode.startswith('I'):
           raise ValueError(f'a picture of mode {file.mode}, not of 16 bits')
         values = np.asarray(file).astype(np.float32) * _PNG_UNITS
-  except (OSError, SyntaxError, TypeError, ValueError) as error:
+  except (OSError, ValueError) as error:
     raise ValueError(
       f'{path!r} is no depth map ({error}). Give a 16-bit PNG or an NPY file.'
     ) from error
@@ -65,6 +66,13 @@ def load(path: str, size: Tuple[int, int]) -> np.ndarray:
   rows = (np.arange(height) + 0.5) * values.shape[0] / height
   columns = (np.arange(width) + 0.5) * values.shape[1] / width
   return values[rows.astype(int)[:, np.newaxis], columns.astype(int)]
+
+
+def _real(values: np.ndarray) -> np.ndarray:
+  if values.dtype.kind not in 'iuf':
+    raise ValueError(f'values of type {values.dtype}')
+  with np.errstate(over='ignore'):  # infinite: unknown, as what is too far
+    return values.astype(np.float32)
 
 
 def origin_depths(

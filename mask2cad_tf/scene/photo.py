@@ -13,6 +13,7 @@ from PIL import Image
 from PIL import ImageOps
 
 from mask2cad_tf import conventions
+from mask2cad_tf.foreign import pictures
 
 _CROPPED = 0.02  # of the sides' ratio; below it is rounding
 _MILLIMETRES = {2: 25.4, 3: 10.0, 4: 1.0}  # EXIF's units of resolution
@@ -56,7 +57,7 @@ def load(
   (`conventions.DEFAULT_FOCAL_35MM`); the principal point is the centre.
 
   Args:
-    path: JPEG, PNG or whatever Pillow reads.
+    path: JPEG, PNG or another of the formats of `pictures`.
     intrinsics: (fx, fy, cx, cy), pixels of the upright photo.
     focal_length_px: pixels; not both.
 
@@ -69,15 +70,10 @@ def load(
   if path.lower().endswith(('.heic', '.heif')):
     _register_heif(path)
   try:
-    with Image.open(path) as file:
+    with pictures.opened(path) as file:
       focal_share = _exif_focal_share(file)
       image = ImageOps.exif_transpose(file).convert('RGB')
-  except (
-    OSError,
-    SyntaxError,
-    ValueError,
-    Image.DecompressionBombError,
-  ) as error:
+  except (OSError, ValueError) as error:
     raise ValueError(
       f'{path!r} does not decode as a photo ({error}). Give a JPEG or PNG file.'
     ) from error

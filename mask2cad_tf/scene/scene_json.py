@@ -16,11 +16,14 @@ from typing import Sequence
 
 import numpy as np
 
+from mask2cad_tf.foreign import json_files
 from mask2cad_tf.geometry import ground_plane
 from mask2cad_tf.geometry import rotations
 from mask2cad_tf.scene import assemble
 from mask2cad_tf.scene import masks
 from mask2cad_tf.scene import photo as photo_lib
+
+_PARTS = {'image': dict, 'camera': dict, 'objects': list}
 
 
 def describe(
@@ -118,24 +121,26 @@ def load(path: str) -> Dict[str, Any]:
     FileNotFoundError: there is none.
     ValueError: not a scene.json.
   """
+  again = 'Write it anew: python -m mask2cad_tf.predict'
   try:
-    with open(path, encoding='utf-8') as file:
-      scene = json.load(file)
-    missing = {'image', 'camera', 'objects'} - set(scene)
+    scene = json_files.read(path, again)
   except FileNotFoundError as error:
     raise FileNotFoundError(
       f'No scene at {path!r}. Write one: python -m mask2cad_tf.predict'
     ) from error
-  except (ValueError, TypeError) as error:
-    raise ValueError(
-      f'{path!r} is not JSON ({error}). Write it anew: python '
-      '-m mask2cad_tf.predict'
-    ) from error
+  missing = set(_PARTS) - set(scene if isinstance(scene, dict) else ())
   if missing:
     raise ValueError(
-      f'{path!r} lacks {sorted(missing)}: no scene.json. Write it anew: '
-      'python -m mask2cad_tf.predict'
+      f'{path!r} lacks {sorted(missing)}: no scene.json. {again}'
     )
+  try:
+    values = intrinsics(scene).astype(np.float64)
+    wrong = not np.isfinite(values).all() or not values[:2].min() > 0
+    wrong |= not all(isinstance(scene[x], kind) for x, kind in _PARTS.items())
+  except (KeyError, TypeError, ValueError, OverflowError):
+    wrong = True
+  if wrong:
+    raise ValueError(f'{path!r} has no camera or objects. {again}')
   return scene
 
 

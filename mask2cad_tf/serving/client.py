@@ -13,6 +13,8 @@ from typing import Sequence
 import numpy as np
 
 DEFAULT_MODEL = 'mask2cad'
+# A PNG of the largest photo that the model takes fits; of answers, far more.
+MAX_MESSAGE_BYTES = MAX_ANSWER_BYTES = 256 * 2**20
 PHOTOS_ONLY = 'serving_default'
 WITH_INTRINSICS = 'serve_with_intrinsics'
 

@@ -1,5 +1,7 @@
 """A served model over gRPC; the only door to tensorflow-serving-api."""
 
+import math
+from typing import Any
 from typing import Dict
 from typing import Optional
 from typing import Sequence
@@ -22,11 +24,9 @@ except ImportError as error:
     'http://HOST:PORT.'
   ) from error
 
-# A PNG of the largest photo that the model takes fits.
-MAX_MESSAGE_BYTES = 256 * 2**20
 _OPTIONS = (
-  ('grpc.max_send_message_length', MAX_MESSAGE_BYTES),
-  ('grpc.max_receive_message_length', MAX_MESSAGE_BYTES),
+  ('grpc.max_send_message_length', client.MAX_MESSAGE_BYTES),
+  ('grpc.max_receive_message_length', client.MAX_MESSAGE_BYTES),
   # When to try again is decided by `retries`.
   ('grpc.enable_retries', 0),
   ('grpc.initial_reconnect_backoff_ms', 100),
@@ -80,9 +80,19 @@ class GrpcClient:
     response = retries.until_available(
       lambda: self._predict(request), self._tries
     )
-    return {
-      key: tf.make_ndarray(value) for key, value in response.outputs.items()
-    }
+    return {key: self._array(value) for key, value in response.outputs.items()}
+
+  def _array(self, value: Any) -> np.ndarray:
+    """A TensorProto's array; a short one may claim to be any size."""
+    try:
+      claimed = math.prod(dim.size for dim in value.tensor_shape.dim)
+      if not 0 <= claimed <= client.MAX_ANSWER_BYTES // 8:
+        raise ValueError(f'an output of {claimed} values')
+      return tf.make_ndarray(value)
+    except (TypeError, ValueError) as error:
+      raise served_errors.failed(
+        self.address, f'its answer is none of TF Serving: {error}'
+      ) from error
 
   def _predict(
     self, request: predict_pb2.PredictRequest

@@ -5,6 +5,7 @@ import io
 from PIL import ExifTags
 from PIL import Image
 
+from mask2cad_tf.foreign import pictures
 from mask2cad_tf.scene import photo as photo_lib
 
 _TURNED = range(2, 9)  # EXIF orientations that turn or mirror
@@ -16,7 +17,7 @@ def encode(photo: photo_lib.Photo) -> bytes:
   The file itself where that is so already; else a PNG, which is larger than the
   JPEG but loses nothing.
   """
-  with Image.open(photo.path) as file:
+  with pictures.opened(photo.path) as file:
     orientation = file.getexif().get(ExifTags.Base.Orientation)
     as_it_is = (
       file.format in ('JPEG', 'PNG')

@@ -29,6 +29,7 @@ _DTYPES = {
 }
 _BAD_REQUEST = (400, 405, 411, 413, 415, 429)
 _TIMED_OUT = (408, 504)
+_MAX_DETAIL_BYTES = 1 << 16
 
 
 class RestClient:
@@ -70,7 +71,13 @@ class RestClient:
         key: _array(values, dtypes[key])
         for key, values in answer['outputs'].items()
       }
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (
+      AttributeError,
+      KeyError,
+      OverflowError,
+      TypeError,
+      ValueError,
+    ) as error:
       raise served_errors.failed(
         self.address, f'its answer is none of TF Serving: {error!r}'
       ) from error
@@ -84,17 +91,23 @@ class RestClient:
         f'The model at {self.address!r} has no signature {signature}, but '
         f'{", ".join(names)}. Serve what mask2cad_tf.export wrote.'
       )
-    return {
-      key: _DTYPES[output['dtype']]
-      for key, output in signatures[signature]['outputs'].items()
-    }
+    try:
+      return {
+        key: _DTYPES[output['dtype']]
+        for key, output in signatures[signature]['outputs'].items()
+      }
+    except (AttributeError, KeyError, TypeError) as error:
+      raise served_errors.failed(
+        self.address, f'its metadata are none of TF Serving: {error!r}'
+      ) from error
 
   @functools.cached_property
   def _signatures(self) -> Mapping[str, Any]:
     answer = self._ask('/metadata')
     try:
-      return answer['metadata']['signature_def']['signature_def']
-    except (KeyError, TypeError) as error:
+      signatures = answer['metadata']['signature_def']['signature_def']
+      return {str(name): value for name, value in signatures.items()}
+    except (AttributeError, KeyError, TypeError) as error:
       raise served_errors.failed(
         self.address, f'its metadata are none of TF Serving: {error!r}'
       ) from error
@@ -111,14 +124,24 @@ class RestClient:
   def _try(self, request: urllib.request.Request) -> Any:
     try:
       with urllib.request.urlopen(request, timeout=self._timeout) as response:
-        return json.load(response)
+        body = response.read(client.MAX_ANSWER_BYTES + 1)
+      if len(body) > client.MAX_ANSWER_BYTES:
+        raise served_errors.failed(self.address, 'an answer without end')
+      return json.loads(body)
     except urllib.error.HTTPError as error:
       with error:
-        detail = _detail(error.read())
+        detail = _detail(error.read(_MAX_DETAIL_BYTES))
       raise self._translated(error.code, detail) from error
     except urllib.error.URLError as error:
       raise self._unreached(error.reason) from error
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except ConnectionError:
+      raise
+    except (
+      OSError,
+      RecursionError,
+      ValueError,
+      http.client.HTTPException,
+    ) as error:
       raise self._unreached(error) from error
 
   def _translated(self, status: int, detail: str) -> Exception:
@@ -150,7 +173,7 @@ def _detail(body: bytes) -> str:
   """What an answer that is no success says."""
   try:
     return str(json.loads(body)['error'])
-  except (ValueError, KeyError, TypeError):
+  except (ValueError, KeyError, RecursionError, TypeError):
     return body[:200].decode(errors='replace')
 
 

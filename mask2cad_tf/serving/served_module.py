@@ -11,19 +11,20 @@ from mask2cad_tf.scene import photo as photo_lib
 from mask2cad_tf.serving import client as client_lib
 from mask2cad_tf.serving import photo_bytes
 
-_NEEDED = (
-  'num_detections',
-  'detection_boxes',
-  'detection_outer_boxes',
-  'detection_classes',
-  'detection_scores',
-  'detection_masks',
-  'detection_embeddings',
-  'detection_rotations',
-  'detection_centers',
-  'detection_cad_ids',
-  'detection_cad_scores',
-)
+# The axes of each: a number, or a letter for a size that all share.
+_NEEDED = {
+  'num_detections': '1',
+  'detection_boxes': '1N4',
+  'detection_outer_boxes': '1N4',
+  'detection_classes': '1N',
+  'detection_scores': '1N',
+  'detection_masks': '1NMM',
+  'detection_embeddings': '1NE',
+  'detection_rotations': '1N4',
+  'detection_centers': '1N2',
+  'detection_cad_ids': '1NK',
+  'detection_cad_scores': '1NK',
+}
 # Cosines of one CAD's view, there and here: more is another embedding.
 _SAME_COSINE = 0.02
 
@@ -78,6 +79,7 @@ class ServedModule:
         f'The model at {self.address!r} answers with pasted masks; here RoI '
         'masks are needed, which mask2cad_tf.export writes by default.'
       )
+    self._check_shapes(outputs)
     found = {key: value[0] for key, value in outputs.items()}
     found['detection_cads'] = self._rows(found['detection_cad_ids'])
     self._check_same(found)
@@ -89,7 +91,12 @@ class ServedModule:
     """Rows of the gallery, int32 [N, k]; -1 where there is no CAD."""
     row_of = {cad_id: row for row, cad_id in enumerate(self._gallery.cad_ids)}
     row_of[''] = -1
-    names = [cad_id.decode() for cad_id in cad_ids.ravel()]
+    try:
+      names = [cad_id.decode() for cad_id in cad_ids.ravel()]
+    except (AttributeError, UnicodeDecodeError) as error:
+      raise ValueError(
+        f'The model at {self.address!r} answers with CAD ids that are no text.'
+      ) from error
     unknown = sorted(set(names) - set(row_of))
     if unknown:
       raise ValueError(
@@ -99,6 +106,35 @@ class ServedModule:
       )
     rows = np.array([row_of[name] for name in names], np.int32)
     return rows.reshape(cad_ids.shape)
+
+  def _check_shapes(self, outputs: Mapping[str, np.ndarray]) -> None:
+    """Refuses arrays that are not of one photo with so many detections."""
+    sizes = {'E': self._gallery.embeddings.shape[2]}
+    for key, letters in _NEEDED.items():
+      array = outputs[key]
+      expected = '*'.join(letters)
+      fits = array.ndim == len(letters) and all(
+        size == (sizes.setdefault(x, size) if x.isupper() else int(x))
+        for x, size in zip(letters, array.shape)
+      )
+      kinds = 'OS' if key == 'detection_cad_ids' else 'iuf'
+      if not fits or array.dtype.kind not in kinds:
+        raise ValueError(
+          f'The model at {self.address!r} answers with {key} of '
+          f'{array.dtype} {list(array.shape)}; expected {expected}. Serve what '
+          'mask2cad_tf.export wrote.'
+        )
+      if kinds != 'OS' and not np.isfinite(array).all():
+        raise ValueError(
+          f'The model at {self.address!r} answers with {key} that has values '
+          'that are not finite.'
+        )
+    count = outputs['num_detections'][0]
+    if not 0 <= count <= sizes['N'] or not sizes['K']:
+      raise ValueError(
+        f'The model at {self.address!r} answers with {count} of {sizes["N"]} '
+        'detections.'
+      )
 
   def _check_same(self, found: Mapping[str, np.ndarray]) -> None:
     """Refuses a gallery that calls other things by the same names."""

@@ -111,10 +111,6 @@ def _embeddings(value):
       {'cads': {'label_name': 'spoon'}},
       ["bed/a: class 'spoon' is not one", "chair/b: class 'spoon' is not one"],
     ),
-    (
-      {'cads': {'mesh': 'meshes/../../secret'}},
-      ["bed/a: the mesh 'meshes/../../s", "chair/b: the mesh 'meshes/../../s"],
-    ),
   ],
 )
 def test_contents(folder, changes, expected):

@@ -7,6 +7,7 @@ from typing import Tuple
 
 import numpy as np
 
+from mask2cad_tf.foreign import paths
 from mask2cad_tf.geometry import meshes
 from mask2cad_tf.geometry import renderer
 
@@ -59,12 +60,15 @@ class Projector:
     """The renderer of a mesh, its vertices multiplied by scale [3].
 
     Raises:
-      meshes.MeshError: the mesh is missing or broken.
+      meshes.MeshError: the mesh is missing, broken or not in the library.
     """
     key = (mesh, tuple(np.round(scale, 6)))
     if key in self._kept:
       self._kept.move_to_end(key)
       return self._kept[key][0]
+    why = paths.fault(mesh)
+    if why:
+      raise meshes.MeshError(f'The mesh {mesh!r} {why}.')
     loaded = meshes.load(
       os.path.join(self._library, mesh), with_materials=False
     )

@@ -70,7 +70,7 @@ def open_records(
 
   Raises:
     FileNotFoundError: nothing matches.
-    ValueError: no image record is among them.
+    ValueError: no image record is among them, or a file of something else.
   """
   shards: List[str] = []
   entries: List[Tuple[int, int, int, int]] = []
@@ -158,7 +158,13 @@ def _entries(
 def _holds_images(path: str, entry: Tuple[int, int, int, int]) -> bool:
   with open(path, 'rb') as file:
     file.seek(entry[2])
-    example = tf.train.Example.FromString(file.read(entry[3]))
+    serialized = file.read(entry[3])
+  try:
+    example = tf.train.Example.FromString(serialized)
+  except message.DecodeError as error:
+    raise ValueError(
+      f'{path!r} holds records that are no tf.train.Example ({error}).'
+    ) from error
   return schema.IMAGE_ENCODED in example.features.feature
 
 

@@ -8,6 +8,8 @@ from typing import Tuple
 import numpy as np
 from PIL import Image
 
+from mask2cad_tf.foreign import pictures
+
 
 class ImageError(ValueError):
   """An image file that does not decode."""
@@ -102,9 +104,9 @@ def decode_mask(encoded: bytes) -> np.ndarray:
 
 def _decode(encoded: bytes, mode: str) -> Image.Image:
   try:
-    with Image.open(io.BytesIO(encoded)) as image:
+    with pictures.opened(io.BytesIO(encoded)) as image:
       return image.convert(mode)
-  except (OSError, SyntaxError, ValueError) as error:
+  except (OSError, ValueError) as error:
     # Pillow has no type for it: "image file is truncated (n bytes not
     # processed)" of JPEG, "broken PNG file" where a chunk is cut.
     if 'truncated' in str(error) or 'broken PNG' in str(error):

@@ -1,7 +1,8 @@
 """What stands behind an object where no room does: paper or a photo."""
 
 import numpy as np
-from PIL import Image
+
+from mask2cad_tf.foreign import pictures
 
 PICTURES = ('.jpg', '.jpeg', '.png', '.webp')
 _ZOOM = (1.0, 1.5)  # of photos, beyond filling the picture
@@ -27,9 +28,9 @@ def read_photo(
     ValueError: if the file is no picture.
   """
   try:
-    with Image.open(path) as file:
+    with pictures.opened(path) as file:
       image = file.convert('RGB')
-  except (OSError, SyntaxError) as error:
+  except (OSError, ValueError) as error:
     raise ValueError(
       f'{path!r} cannot be read as a picture ({error}). Remove it from the '
       'folder of backgrounds.'
