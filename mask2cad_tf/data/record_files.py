@@ -124,8 +124,10 @@ def manifest_section(path: str) -> Optional[Dict[str, Any]]:
 def _check_section(section: Mapping[str, Any]) -> None:
   """Raises what a dictionary raises where a section is not as it is written."""
   for entry in section['classes']:
-    label, examples = entry['label'], entry.get('examples', 0)
-    if not (type(label) is type(examples) is int and label > 0 <= examples):
+    label, examples = entry['label'], entry['examples']
+    if not (
+      type(label) is type(examples) is int and label > 0 and examples >= 0
+    ):
       raise ValueError(f'class {entry!r}')
     entry['name'].encode()
   for shard in section.get('shards', ()):
@@ -145,8 +147,8 @@ def check_sizes(paths: Iterable[str]) -> None:
     ValueError: if a shard has not the size that its manifest gives.
   """
   for path in paths:
-    section = manifest_section(path) or {'shards': []}
-    for shard in section['shards']:
+    section = manifest_section(path) or {}
+    for shard in section.get('shards', ()):
       found = os.path.getsize(path)
       if shard['file'] == os.path.basename(path) and shard['bytes'] != found:
         raise ValueError(

@@ -6,6 +6,8 @@ hold: NumPy would allocate first and read then.
 
 import math
 import os
+import tokenize
+import warnings
 import zipfile
 import zlib
 from typing import BinaryIO
@@ -31,6 +33,7 @@ _BROKEN = (
   SyntaxError,
   TypeError,
   ValueError,
+  tokenize.TokenError,
   zipfile.BadZipFile,
   zlib.error,
 )
@@ -95,7 +98,9 @@ def _array(file: BinaryIO, size: int) -> np.ndarray:
   version = np.lib.format.read_magic(file)
   if version not in _VERSIONS:
     raise ValueError(f'NPY format {version}')
-  shape, fortran_order, dtype = _VERSIONS[version](file)
+  with warnings.catch_warnings():
+    warnings.simplefilter('ignore')  # headers as Python 2 wrote them
+    shape, fortran_order, dtype = _VERSIONS[version](file)
   if dtype.hasobject:
     raise ValueError('Python objects, which are not read')
   claimed = math.prod(shape) * dtype.itemsize

@@ -36,7 +36,6 @@ def load(path: str, with_materials: bool = True) -> trimesh.Trimesh:
   check_path(path)
   scene = _read_scene(path, with_materials)
   mesh = _flatten(_triangle_parts(scene, path), path)
-  _check_finite(mesh, path)
   if not mesh.area > 0:
     raise MeshError(
       f'{path!r} has no surface: its {len(mesh.faces)} faces have zero area. '
@@ -72,10 +71,7 @@ def load_parts(path: str) -> list[trimesh.Trimesh]:
     MeshError: as `load`.
   """
   check_path(path)
-  parts = _triangle_parts(_read_scene(path, with_materials=True), path)
-  for part in parts:
-    _check_finite(part, path)
-  return parts
+  return _triangle_parts(_read_scene(path, with_materials=True), path)
 
 
 def sample_surface(
@@ -164,6 +160,8 @@ def _triangle_parts(scene: trimesh.Scene, path: str) -> list[trimesh.Trimesh]:
       f'{path!r} has no faces (a point cloud or an empty file?). Export it '
       'with triangles.'
     )
+  for part in parts:
+    _check_arrays(part, path)
   return parts
 
 
@@ -209,8 +207,20 @@ def _face_colors(part: trimesh.Trimesh) -> np.ndarray:
   return np.tile(color, (len(part.faces), 1))
 
 
-def _check_finite(mesh: trimesh.Trimesh, path: str) -> None:
-  finite = np.isfinite(mesh.vertices).all(axis=1)
+def _check_arrays(mesh: trimesh.Trimesh, path: str) -> None:
+  """The readers check neither: embree would read past the vertices' end."""
+  vertices, faces = mesh.vertices, mesh.faces
+  if vertices.ndim != 2 or vertices.shape[1] != 3 or faces.shape[1:] != (3,):
+    raise MeshError(
+      f'{path!r} has vertices of shape {list(vertices.shape)} and faces of '
+      f'shape {list(faces.shape)}, not three numbers each. Export it again.'
+    )
+  if faces.min() < 0 or faces.max() >= len(vertices):
+    raise MeshError(
+      f'{path!r} has faces of vertices {faces.min()} to {faces.max()}, but '
+      f'only {len(vertices)} vertices. Export it again.'
+    )
+  finite = np.isfinite(vertices).all(axis=1)
   if not finite.all():
     raise MeshError(
       f'{path!r} has {np.sum(~finite)} of {len(finite)} vertices that are '

@@ -115,6 +115,10 @@ def _assign(
 ) -> None:
   _check_parts(folder, variables, entries)
   for key, variable in variables.items():
+    if key not in entries:
+      raise ValueError(
+        f'{folder!r}: {MANIFEST} describes no {key}. Pack the model again.'
+      )
     _check_entry(folder, key, variable, entries[key])
   path = os.path.join(folder, WEIGHTS)
   arrays = array_files.read_npz(path, variables)

@@ -16,6 +16,7 @@ from mask2cad_tf import conventions
 from mask2cad_tf.foreign import pictures
 
 _CROPPED = 0.02  # of the sides' ratio; below it is rounding
+_MAX_SHARE = 1e3  # diagonals; no lens is longer
 _MILLIMETRES = {2: 25.4, 3: 10.0, 4: 1.0}  # EXIF's units of resolution
 
 
@@ -144,7 +145,8 @@ def _exif_focal_share(file: Image.Image) -> Optional[float]:
     if unit:
       pixels = number(ExifTags.Base.FocalLength) / unit * per_unit
       share = pixels / math.hypot(*whole)
-  return scale * share or None
+  share *= scale
+  return share if 0.0 < share < _MAX_SHARE else None
 
 
 def _shape(size: Sequence[float]) -> float:

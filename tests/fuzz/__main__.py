@@ -1,13 +1,9 @@
 """Searches with atheris, or replays; see the package."""
 
 import argparse
-import os
 import pathlib
 import random
-import resource
-import shutil
 import sys
-import tempfile
 import time
 
 _SECONDS, _MEGABYTES = 5, 2048  # of an input; of the process
@@ -52,38 +48,18 @@ def main() -> None:
 
 
 def _search(atheris, target, options) -> None:
-  corpus = tempfile.mkdtemp(prefix='fuzz_')
+  """Ends the process; what was found lies in the folder of crashes."""
+  corpus = pathlib.Path(options.crashes, f'{target.name}-corpus')
+  corpus.mkdir(parents=True, exist_ok=True)
   for index, seed in enumerate(target.seeds()):
     assert target.check(seed), f'{target.name} refuses its seed {index}'
-    pathlib.Path(corpus, f'seed_{index}').write_bytes(seed)
-  os.makedirs(options.crashes, exist_ok=True)
-  state = {'executions': 0, 'taken': 0, 'slowest': 0.0}
-  begin = time.monotonic()
-
-  def one(data: bytes) -> None:
-    start = time.monotonic()
-    try:
-      state['taken'] += target.check(data)
-    finally:
-      state['slowest'] = max(state['slowest'], time.monotonic() - start)
-      state['executions'] += 1
+    (corpus / f'seed_{index}').write_bytes(seed)
 
   def mutate(data: bytes, max_size: int, seed: int) -> bytes:
     rng = random.Random(seed)
     if rng.random() < 0.5:
       return atheris.Mutate(data, max_size)
     return target.mutate(data, rng)[:max_size]
-
-  def report() -> None:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-      f'\nFUZZ {target.name}: {state["executions"]} executions, '
-      f'{state["taken"]} taken, {time.monotonic() - begin:.0f} s, slowest '
-      f'{state["slowest"]:.2f} s, peak {peak:.0f} MB, '
-      f'{time.strftime("%Y-%m-%d")}',
-      flush=True,
-    )
-    shutil.rmtree(corpus, ignore_errors=True)
 
   atheris.Setup(
     [
@@ -93,17 +69,13 @@ def _search(atheris, target, options) -> None:
       f'-timeout={_SECONDS}',
       f'-rss_limit_mb={_MEGABYTES}',
       f'-max_len={_MAX_BYTES}',
-      f'-artifact_prefix={os.path.join(options.crashes, target.name)}-',
+      f'-artifact_prefix={options.crashes}/{target.name}-',
       '-print_final_stats=1',
-      corpus,
+      str(corpus),
     ],
-    one,
+    lambda data: target.check(data) and None,
     custom_mutator=mutate,
   )
-  # libFuzzer ends the process itself: no `finally` would be run.
-  import atexit
-
-  atexit.register(report)
   atheris.Fuzz()
 
 

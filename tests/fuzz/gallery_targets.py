@@ -87,7 +87,7 @@ TARGETS = (
     'library_manifest',
     "a CAD library's manifest.json",
     target.in_file(
-      'manifest.json',
+      'library/manifest.json',
       lambda path: gallery_rows.library_manifest(os.path.dirname(path)),
     ),
     lambda: (b'{"cads": [{"id": "bed/a", "licence": "x", "scale": 1.0}]}',),

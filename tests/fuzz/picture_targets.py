@@ -48,7 +48,7 @@ def _photos():
     picture('PNG', exif=_exif()),
     picture('PNG', 'P'),
     picture('WEBP'),
-    picture('TIFF', compression='tiff_lzw', exif=_exif()),
+    picture('TIFF', compression='tiff_lzw'),
     picture('BMP'),
     picture('GIF', 'P'),
   )

@@ -60,6 +60,7 @@ def in_file(name: str, read: Callable[[str], object]):
 
   def of_bytes(data: bytes) -> object:
     path = os.path.join(folder(), name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, 'wb') as file:
       file.write(data)
     return read(path)
