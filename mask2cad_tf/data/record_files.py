@@ -132,9 +132,11 @@ def _check_section(section: Mapping[str, Any]) -> None:
     entry['name'].encode()
   for shard in section.get('shards', ()):
     shard['file'].encode()
-    int(shard['bytes'])
+    if type(shard['bytes']) is not int:
+      raise ValueError(f'shard {shard!r}')
   section.get('settings', {}).items()
-  int(section['num_examples'])
+  if type(section['num_examples']) is not int:
+    raise ValueError('num_examples')
 
 
 def check_sizes(paths: Iterable[str]) -> None:

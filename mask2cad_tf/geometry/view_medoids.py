@@ -12,6 +12,7 @@ from typing import Optional
 
 import numpy as np
 
+from mask2cad_tf.foreign import array_files
 from mask2cad_tf.geometry import rotations as rotations_lib
 
 _MAX_SWAP_POINTS = 2000  # PAM's distance matrix: 32 MB
@@ -124,16 +125,19 @@ def load(
 
   Raises:
     FileNotFoundError: no such file.
-    ValueError: classes of `class_names` are not in the file.
+    ValueError: damaged, or classes of `class_names` are not in the file.
   """
   if not os.path.isfile(path):
     raise FileNotFoundError(
       f'No pose medoids at {path!r}. Build them: '
       'python -m tfrecords_tools.build_pose_medoids --help'
     )
-  with np.load(path) as arrays:
+  arrays = array_files.read_npz(path)
+  try:
     rotations, valid = arrays['rotations'], arrays['valid']
     meta = json.loads(str(arrays['meta']))
+  except (KeyError, ValueError) as error:
+    raise ValueError(f'{path!r} holds no medoids ({error!r}).') from error
   names = list(meta['class_names'] if class_names is None else class_names)
   missing = sorted(set(names) - set(meta['class_names']))
   if missing:

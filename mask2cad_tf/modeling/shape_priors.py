@@ -1,10 +1,13 @@
 """The shape priors file: k-means masks of every class (ShapeMask)."""
 
+import io
 import os
 from typing import Sequence
 
 import numpy as np
 import tensorflow as tf
+
+from mask2cad_tf.foreign import array_files
 
 _REMEDY = (
   'Build them: python -m tfrecords_tools.build_shape_priors --help, and set '
@@ -35,9 +38,12 @@ def load(
   """
   if not path or not tf.io.gfile.exists(path):
     raise FileNotFoundError(f'No shape priors at {path!r}. {_REMEDY}')
-  with tf.io.gfile.GFile(path, 'rb') as file, np.load(file) as archive:
-    priors = archive['priors'].astype(np.float32)
-    names = [str(name) for name in archive['class_names']]
+  with tf.io.gfile.GFile(path, 'rb') as file:
+    archive = array_files.read_npz(io.BytesIO(file.read()))
+  if not {'priors', 'class_names'} <= set(archive):
+    raise ValueError(f'{path!r} holds no shape priors. {_REMEDY}')
+  priors = archive['priors'].astype(np.float32)
+  names = [str(name) for name in archive['class_names']]
   missing = [name for name in class_names if name not in names]
   if missing:
     raise ValueError(

@@ -32,8 +32,6 @@ import json
 import os
 import pathlib
 import shutil
-import zipfile
-import zlib
 from typing import Dict
 from typing import Iterable
 from typing import Iterator
@@ -44,6 +42,7 @@ from typing import Tuple
 import numpy as np
 
 from mask2cad_tf.data import atomic_folder
+from mask2cad_tf.foreign import array_files
 from mask2cad_tf.geometry import cad_folder
 from mask2cad_tf.geometry import mesh_files
 from mask2cad_tf.geometry.furniture import catalogue
@@ -271,8 +270,7 @@ def _class_rotations(gallery: gallery_lib.Gallery) -> np.ndarray:
 def _read(path: str, content: bytes) -> gallery_lib.Gallery:
   """The file's gallery; its CADs have no mesh yet."""
   try:
-    with np.load(io.BytesIO(content), allow_pickle=False) as file:
-      arrays = {key: file[key] for key in file.files}
+    arrays = array_files.read_npz(io.BytesIO(content))
     version = int(arrays['format_version'])
     if version == FORMAT_VERSION:
       return _from_arrays(arrays)
@@ -283,8 +281,6 @@ def _read(path: str, content: bytes) -> gallery_lib.Gallery:
     IndexError,
     TypeError,
     ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
   ) as error:
     raise ValueError(
       f'{path!r} is damaged ({error}). Install the package again, or make the '
@@ -359,7 +355,7 @@ def _is_intact(path: str) -> bool:
       gallery_lib.file_sha256(os.path.join(path, cad.mesh)) == cad.sha256
       for cad in gallery.cads
     )
-  except (OSError, ValueError, zipfile.BadZipFile, zlib.error):
+  except (OSError, ValueError):
     return False
 
 

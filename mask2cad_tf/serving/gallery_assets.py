@@ -16,7 +16,6 @@ import contextlib
 import functools
 import os
 import tempfile
-import zipfile
 from typing import Any
 from typing import Dict
 from typing import Iterator
@@ -26,6 +25,7 @@ from typing import Optional
 import numpy as np
 import tensorflow as tf
 
+from mask2cad_tf.foreign import array_files
 from mask2cad_tf.geometry import mesh_files
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.retrieval import gallery_changes
@@ -203,9 +203,9 @@ def encoder(saved_model: str) -> gallery_rows.Encoder:
 def _embed_views_fields(saved_model: str) -> Dict[str, np.ndarray]:
   names = ('encoder', 'class_names', 'rotations', 'valid')
   try:
-    with np.load(os.path.join(saved_model, _EMBED_VIEWS)) as file:
-      return {name: file[name] for name in names}
-  except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    file = array_files.read_npz(os.path.join(saved_model, _EMBED_VIEWS))
+    return {name: file[name] for name in names}
+  except (OSError, KeyError, ValueError) as error:
     raise ValueError(
       f'The SavedModel {saved_model!r} is damaged: {_EMBED_VIEWS} cannot be '
       f'read ({error}). Export it anew: python -m mask2cad_tf.export --help'

@@ -182,3 +182,40 @@ def test_near_duplicates_look_alike_from_everywhere():
   assert gallery.near_duplicates('bed/a', 0.95) == ('bed/a', 'bed/c')
   assert gallery.near_duplicates('bed/a', 0.8) == ('bed/a', 'bed/b', 'bed/c')
   assert gallery.near_duplicates('bed/x', 0.5) == ()
+
+
+@pytest.mark.parametrize(
+  'mesh', ['meshes/../../secret.obj', '/etc/passwd', 'other/m.obj', 'meshes\\a']
+)
+def test_a_mesh_outside_the_gallery_is_refused(tmp_path, mesh):
+  cads = (dataclasses.replace(_gallery().cads[0], mesh=mesh),) * 2
+  gallery_lib.write_index(str(tmp_path), _gallery(cads=cads))
+  with pytest.raises(ValueError, match="is damaged .*'bed/a'"):
+    gallery_lib.load(str(tmp_path))
+
+
+@pytest.mark.parametrize('linked', ['meshes', 'meshes/bed/a/m.obj'])
+def test_a_link_out_of_the_gallery_is_refused(folder, tmp_path_factory, linked):
+  other = tmp_path_factory.mktemp('other')
+  (other / 'm.obj').write_text('secret')
+  link = os.path.join(folder, linked)
+  os.makedirs(os.path.dirname(link), exist_ok=True)
+  os.symlink(other if linked == 'meshes' else other / 'm.obj', link)
+  with pytest.raises(ValueError, match='leads? out'):
+    gallery_lib.load(folder)
+
+
+@pytest.mark.parametrize(
+  'changes',
+  [
+    {'embeddings': np.ones((1, 3, 4), np.float32)},
+    {'embeddings': np.ones((2, 3), np.float32)},
+    {'rotations': np.ones((2, 3, 3), np.float32)},
+    {'valid': np.ones((2, 4), bool)},
+    {'silhouettes': np.ones((2, 3, 4), np.uint8)},
+  ],
+)
+def test_rows_that_are_not_the_entries_are_refused(tmp_path, changes):
+  gallery_lib.write_index(str(tmp_path), _gallery(**changes))
+  with pytest.raises(ValueError, match=f'is damaged .*{next(iter(changes))}'):
+    gallery_lib.load(str(tmp_path))

@@ -132,9 +132,10 @@ def _check_members(members: List[zipfile.ZipInfo], where: str) -> None:
   seen = {}
   for member in members:
     why = _fault(member)
-    other = seen.setdefault(member.filename.lower(), member.filename)
-    if other is not member.filename:
-      why = f'is {other!r} again'
+    folded = member.filename.lower()  # folders of some systems ignore case
+    if folded in seen:
+      why = f'is {seen[folded]!r} again'
+    seen[folded] = member.filename
     if why:
       raise ValueError(
         f'{where}: the member {member.orig_filename!r} {why}. Do not use the '

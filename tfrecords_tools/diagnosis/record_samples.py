@@ -118,15 +118,18 @@ def class_names(source: RecordSamples) -> Tuple[str, ...]:
 
 def _broken_at(path: str) -> Any:
   """Number of whole records before a break; None where there is no break."""
-  count = 0
+  count = size = 0
   try:
     for batch in (
       tf.data.TFRecordDataset(path).map(tf.strings.length).batch(512)
     ):
       count += len(batch)
+      size += int(tf.reduce_sum(tf.cast(batch, tf.int64)))
   except tf.errors.DataLossError:
     return _whole_records(path)
-  return None
+  # TensorFlow takes a piece of a header for the end of the file.
+  size += count * (_HEADER_BYTES + _FOOTER_BYTES)
+  return None if size == os.path.getsize(path) else count
 
 
 def _whole_records(path: str) -> int:
