@@ -67,6 +67,7 @@ setuptools.setup(
       _BEAM,
       _HEIF,
       _SERVING,
+      'hypothesis',
       'ipykernel',
       'mypy',
       'nbclient',

@@ -31,7 +31,6 @@ from typing import Tuple
 
 import numpy as np
 from absl import flags
-from pycocotools import mask as mask_lib
 
 from mask2cad_tf import close_names
 from mask2cad_tf import command_line
@@ -41,6 +40,7 @@ from mask2cad_tf.foreign import json_files
 from mask2cad_tf.foreign import paths
 from mask2cad_tf.foreign import pictures
 from mask2cad_tf.geometry import views
+from tfrecords_tools import coco_masks
 from tfrecords_tools import example_runner
 from tfrecords_tools import record_examples
 from tfrecords_tools import record_writer
@@ -88,7 +88,6 @@ flags.DEFINE_boolean(
 example_runner.define_flags(FLAGS)
 
 _BROKEN = (ValueError, OSError)
-_MIN_POLYGON = 6  # numbers: x and y of three corners
 
 
 @dataclasses.dataclass(frozen=True)
@@ -252,7 +251,9 @@ class _Maker:
       label=1 + self.class_names.index(item.label_name),
       label_name=item.label_name,
       box=item.box,
-      mask=decode_mask(item.segmentation, photo),
+      mask=coco_masks.decode(
+        item.segmentation, photo.image, photo.height, photo.width
+      ),
       cad_id='',
       mesh='',
       rotation=np.eye(3),
@@ -334,62 +335,6 @@ def _intrinsics(photo: Photo) -> Tuple[float, float, float, float]:
   diagonal = math.hypot(photo.width, photo.height)
   focal = diagonal * conventions.DEFAULT_FOCAL_35MM / conventions.DIAGONAL_35MM
   return focal, focal, 0.5 * photo.width, 0.5 * photo.height
-
-
-def decode_mask(segmentation: Any, photo: Photo) -> np.ndarray:
-  """A segmentation's mask, bool [height, width].
-
-  Raises:
-    ValueError: it is none of this photo; says which photo.
-  """
-  size = [photo.height, photo.width]
-  if photo.height * photo.width > pictures.MAX_PIXELS:
-    raise ValueError(f'{photo.image}: {size} pixels are too many.')
-  if isinstance(segmentation, dict):
-    if list(segmentation.get('size', ())) != size:
-      raise ValueError(
-        f'{photo.image}: a mask has the size {segmentation.get("size")}; '
-        f'expected {size}, height and width. Correct the annotations.'
-      )
-    encode, parts = _run_lengths, segmentation
-  else:
-    polygons = segmentation if isinstance(segmentation, list) else []
-    if not polygons or any(
-      not isinstance(p, list) or len(p) < _MIN_POLYGON or len(p) % 2
-      for p in polygons
-    ):
-      raise ValueError(
-        f'{photo.image}: a segmentation is neither RLE nor a list of polygons '
-        '[[x, y, x, y, x, y, ...], ...]. Correct the annotations, or leave '
-        'the photo out with --skip_broken.'
-      )
-    encode, parts = _outline, polygons
-  try:
-    return mask_lib.decode(encode(parts, size)).astype(bool)
-  except Exception as error:  # pycocotools raises anything.
-    raise ValueError(
-      f'{photo.image}: a segmentation does not decode ({error!r}). Correct the '
-      'annotations, or leave the photo out with --skip_broken.'
-    ) from error
-
-
-def _run_lengths(rle: Dict[str, Any], size: Sequence[int]) -> Dict[str, Any]:
-  counts = rle['counts']
-  if not isinstance(counts, list):
-    return rle
-  if not all(isinstance(x, int) and x >= 0 for x in counts) or (
-    sum(counts) != size[0] * size[1]
-  ):
-    raise ValueError(f'its run lengths do not add up to {size}')
-  return mask_lib.frPyObjects(rle, *size)
-
-
-def _outline(polygons: Sequence[Any], size: Sequence[int]) -> Dict[str, Any]:
-  # Outlines are drawn point by point, wherever they go.
-  far = 4 * max(size)
-  if not all(abs(x) <= far for polygon in polygons for x in polygon):
-    raise ValueError(f'a corner lies far outside of {size}')
-  return mask_lib.merge(mask_lib.frPyObjects(polygons, *size))
 
 
 def _parse_class_map(values: Sequence[str]) -> Dict[str, str]:

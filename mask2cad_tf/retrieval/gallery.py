@@ -256,11 +256,9 @@ def load(
   for fault in shape_faults(gallery):
     raise ValueError(_damaged(path, fault))
   for cad in gallery.cads:
-    if not paths.stays(
-      os.path.join(path, MESHES), os.path.relpath(cad.mesh, MESHES)
-    ):
+    if not paths.stays(path, cad.mesh):
       raise ValueError(
-        _damaged(path, f'{cad.id}: a link leads out of {MESHES}/')
+        _damaged(path, f'{cad.id}: a link leads out of the folder')
       )
   return gallery
 

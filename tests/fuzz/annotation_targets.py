@@ -10,6 +10,7 @@ from mask2cad_tf.scene import scene_json
 from tests.fuzz import mutations
 from tests.fuzz import target
 from tfrecords_tools import coco
+from tfrecords_tools import coco_masks
 from tfrecords_tools import pix3d_annotations
 from tfrecords_tools import scan2cad_annotations
 
@@ -77,7 +78,9 @@ def _read_coco(path):
   photos, _ = coco.read(path, {})
   for photo in photos:
     for item in photo.objects:
-      coco.decode_mask(item.segmentation, photo)
+      coco_masks.decode(
+        item.segmentation, photo.image, photo.height, photo.width
+      )
 
 
 def _scan2cad():
