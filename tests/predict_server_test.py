@@ -233,6 +233,31 @@ def test_pasted_masks_are_refused(tiny_world, answer):
     module.predict(photo)
 
 
+@pytest.mark.parametrize(
+  ('key', 'change', 'message'),
+  [
+    ('detection_boxes', lambda x: x[..., :3], 'expected 1\\*N\\*4'),
+    ('detection_scores', lambda x: x[:, 1:], 'expected 1\\*N'),
+    ('detection_embeddings', lambda x: x[..., 1:], 'expected 1\\*N\\*E'),
+    ('detection_rotations', lambda x: x[0], 'expected 1\\*N\\*4'),
+    ('detection_centers', lambda x: x * np.nan, 'not finite'),
+    ('detection_scores', lambda x: x.astype(str), 'expected 1\\*N'),
+    ('num_detections', lambda x: x + 1000, '10.. of 5 detections'),
+    ('num_detections', lambda x: x - 1000, 'of 5 detections'),
+    ('detection_cad_ids', lambda x: np.full(x.shape, 3, object), 'are no text'),
+  ],
+)
+def test_an_answer_of_other_shapes_is_refused(
+  tiny_world, answer, key, change, message
+):
+  photo, outputs = answer
+  outputs[key] = change(outputs[key])
+  client = _FixedClient(outputs)
+  module = served_module.ServedModule(client, tiny_world.gallery, 5)
+  with pytest.raises(ValueError, match=message):
+    module.predict(photo)
+
+
 def test_a_photo_that_the_server_refuses(stand_in, tiny_world, tmp_path):
   photo = tmp_path / 'tiny.jpg'
   photo.write_bytes(bad_photos.photo(4, 4))

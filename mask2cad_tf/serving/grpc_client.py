@@ -80,10 +80,14 @@ class GrpcClient:
     response = retries.until_available(
       lambda: self._predict(request), self._tries
     )
-    return {key: self._array(value) for key, value in response.outputs.items()}
+    return {key: self.array(value) for key, value in response.outputs.items()}
 
-  def _array(self, value: Any) -> np.ndarray:
-    """A TensorProto's array; a short one may claim to be any size."""
+  def array(self, value: Any) -> np.ndarray:
+    """A TensorProto's array; a short one may claim to be any size.
+
+    Raises:
+      ConnectionError: it does.
+    """
     try:
       claimed = math.prod(dim.size for dim in value.tensor_shape.dim)
       if not 0 <= claimed <= client.MAX_ANSWER_BYTES // 8:

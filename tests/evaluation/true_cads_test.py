@@ -13,6 +13,13 @@ def test_library_goes_before_gallery():
   assert cads.find_mesh('chair/a', 'chair/a/m.obj') == '/lib/chair/a/m.obj'
 
 
+@pytest.mark.parametrize('mesh', ['../m.obj', '/etc/passwd', ''])
+def test_a_record_names_meshes_of_the_library_alone(mesh):
+  cads = true_cads.TrueCads('/lib', {}, {})
+  with pytest.raises(ValueError, match="'chair/a': the path"):
+    cads.find_mesh('chair/a', mesh)
+
+
 def test_gallery_answers_without_library():
   cads = true_cads.TrueCads('', {'chair/a': '/gallery/a.glb'}, {})
   assert cads.find_mesh('chair/a', 'chair/a/m.obj') == '/gallery/a.glb'

@@ -348,3 +348,28 @@ def test_a_model_without_the_signature(tmp_path):
       with pytest.raises(ValueError, match='serving_default'):
         client.infer([b'photo'])
       client.close()
+
+
+def test_a_short_answer_that_claims_any_size():
+  proto = tf.make_tensor_proto([1.0])
+  proto.tensor_shape.Clear()
+  for size in (1 << 20, 1 << 20):
+    proto.tensor_shape.dim.add(size=size)
+  client = grpc_client.GrpcClient('127.0.0.1:1', 'mask2cad', 1.0, 1)
+  with pytest.raises(ConnectionError, match='1099511627776 values'):
+    client.array(proto)
+  client.close()
+
+
+def test_an_answer_without_end(monkeypatch):
+  class _Endless(contextlib.nullcontext):
+    def read(self, size):
+      return b' ' * size
+
+  endless = _Endless()
+  endless.enter_result = endless
+  monkeypatch.setattr(client_lib, 'MAX_ANSWER_BYTES', 1000)
+  monkeypatch.setattr('urllib.request.urlopen', lambda *_, **__: endless)
+  client = rest_client.RestClient('http://server.test', 'mask2cad', 1.0, 1)
+  with pytest.raises(ConnectionError, match='an answer without end'):
+    client.infer([b''])
