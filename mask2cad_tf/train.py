@@ -11,6 +11,7 @@ Experiments: mask2cad_pix3d and mask2cad_scannet (the paper's), mask2cad_lite
 wrong with them is one line; later errors keep their traceback.
 """
 
+import os
 from typing import Sequence
 
 from absl import app
@@ -62,7 +63,8 @@ def _check(argv: Sequence[str]) -> None:
   for path in given.config_file or ():
     if not tf.io.gfile.exists(path):
       raise FileNotFoundError(f'--config_file={path}: there is no such file.')
-    yaml_files.check(path)
+    if os.path.isfile(path):
+      yaml_files.check(path)
   try:
     train_utils.parse_configuration(given, print_return=False)
   except KeyError as error:  # of a field that the experiment has not

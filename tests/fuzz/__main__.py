@@ -24,7 +24,7 @@ def main() -> None:
     import atheris
 
     with atheris.instrument_imports(
-      include=['mask2cad_tf', 'tfrecords_tools', 'trimesh', 'PIL', 'zipfile'],
+      include=['mask2cad_tf', 'tfrecords_tools', 'trimesh.exchange', 'PIL'],
       enable_loader_override=False,
     ):
       from tests.fuzz import targets
