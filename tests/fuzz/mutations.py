@@ -1,5 +1,6 @@
 """Inputs near to one that is good."""
 
+import copy
 import json
 import random
 from typing import Any
@@ -64,9 +65,9 @@ def _change(content: Any, rng: random.Random) -> None:
     if kind == 0:
       del content[key]
     elif kind == 1 and isinstance(content, list):
-      content.append(inner)
+      content.append(copy.deepcopy(inner))
     elif kind == 2 and isinstance(content, dict):
-      content[rng.choice(keys)] = inner
+      content[rng.choice(keys)] = copy.deepcopy(inner)
     else:
-      content[key] = rng.choice(_ODD)
+      content[key] = copy.deepcopy(rng.choice(_ODD))
     return
