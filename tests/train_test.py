@@ -76,3 +76,11 @@ def test_a_line_for_bad_input(monkeypatch, capsys, arguments, message):
 def test_every_named_experiment_is_registered():
   for name in experiments.NAMES:
     assert experiments.get(name).task
+
+
+def test_configuration_files_hold_plain_values(monkeypatch, capsys, tmp_path):
+  config = tmp_path / 'config.yaml'
+  config.write_text('trainer: !!python/object/apply:os.getcwd []')
+  status, seen = _run(monkeypatch, *_GOOD, f'--config_file={config}')
+  assert status == 2 and not seen
+  assert 'which no configuration needs' in capsys.readouterr().err

@@ -1,11 +1,8 @@
 """YAML from elsewhere: plain values alone."""
 
-import types
-
 import pytest
 import yaml
 
-from mask2cad_tf import train
 from mask2cad_tf.configs import yaml_files
 from mask2cad_tf.modeling import model_folder
 
@@ -51,15 +48,3 @@ def test_a_key_of_another_package(tmp_path):
   (tmp_path / 'params.yaml').write_text('task: {nonsense: 3}')
   with pytest.raises(ValueError, match='is no configuration of this package'):
     model_folder.load_params(str(tmp_path))
-
-
-def test_training_refuses_before_garden_reads(tmp_path, monkeypatch, capsys):
-  path = tmp_path / 'a.yaml'
-  path.write_text(_FAULTS['call'][0])
-  given = types.SimpleNamespace(config_file=[str(path)])
-  monkeypatch.setattr(train.flags, 'FLAGS', given)
-  monkeypatch.setattr(train.train, 'main', pytest.fail)
-  with pytest.raises(SystemExit) as ended:
-    train.run([])
-  assert ended.value.code == 2
-  assert 'a.yaml' in capsys.readouterr().err

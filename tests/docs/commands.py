@@ -121,6 +121,9 @@ def _defined(tree: ast.AST) -> Dict[str, Flag]:
       continue
     kind = getattr(call.func, 'attr', '')
     first = call.args[0] if call.args else None
+    if kind == 'add_argument' and first.value.startswith('--'):
+      switch = any(x.arg == 'action' for x in call.keywords)
+      found[first.value[2:]] = Flag(switch, None)
     if kind.startswith('DEFINE_') and isinstance(first, ast.Constant):
       choices = None
       if kind == 'DEFINE_enum':
