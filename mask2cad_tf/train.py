@@ -9,6 +9,9 @@ Experiments: mask2cad_pix3d and mask2cad_scannet (the paper's), mask2cad_lite
 (the model that comes with the package), mask2cad_tiny (for tests), mask2cad
 (defaults, for any data). Flags and configuration are checked first: what is
 wrong with them is one line; later errors keep their traceback.
+
+Given again, the same command goes on from the last checkpoint. Machines are
+described by a second --config_file out of configs/runtime/.
 """
 
 import os
@@ -28,10 +31,10 @@ def main() -> None:
   own = trainer_flags()
   command_line.answer_help(_check.__module__, own)
   command_line.quiet_libraries()
-  from official.vision import train  # slow, and defines a flag of its own
+  from mask2cad_tf.tasks import training_run  # slow; defines a flag of its own
 
   command_line.run(_NAME, _check, own)
-  app.run(train.main, flags_parser=lambda argv: argv)
+  app.run(training_run.main, flags_parser=lambda argv: argv)
 
 
 def trainer_flags() -> flags.FlagValues:

@@ -9,7 +9,7 @@ import pytest
 _ROOT = pathlib.Path(__file__).parents[1] / 'mask2cad_tf'
 _FOLDERS = ('ops', 'geometry', 'losses')
 _TENSORS = ('tf.Tensor', 'np.ndarray')
-_SHAPE = re.compile(r'\[[^\]]*\]|\bscalars?\b', re.IGNORECASE)
+_SHAPE = re.compile(r'\[[^\]]*\]|\bscalars?\b|\bany shape\b', re.IGNORECASE)
 
 
 def _public_functions(tree):

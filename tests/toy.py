@@ -101,7 +101,28 @@ def make(root: str) -> ToyData:
     class_names=CLASS_NAMES,
   )
   _write_scenes(in_root('library'), records)
-  data = ToyData(
+  data = locate(root)
+  for frame, medoids, folder in (
+    ('allocentric', data.medoids, records),
+    ('camera', data.medoids_camera, in_root('camera')),
+  ):
+    build_pose_medoids.build(
+      data.image_records, medoids, frame, data.library, CLASS_NAMES
+    )
+    render_views.convert(data.library, medoids, folder, CLASS_NAMES)
+  build_shape_priors.build(
+    data.image_records, data.priors, CLASS_NAMES, num_priors=4
+  )
+  return data
+
+
+def locate(root: str) -> ToyData:
+  """Where everything is below the folder that `make` was given."""
+
+  def in_root(*parts):
+    return os.path.join(root, *parts)
+
+  return ToyData(
     root=root,
     pix3d_dir=in_root('pix3d'),
     annotations=in_root('pix3d', 'pix3d.json'),
@@ -115,18 +136,6 @@ def make(root: str) -> ToyData:
     medoids_camera=in_root('medoids_camera.npz'),
     priors=in_root('priors.npz'),
   )
-  for frame, medoids, folder in (
-    ('allocentric', data.medoids, records),
-    ('camera', data.medoids_camera, in_root('camera')),
-  ):
-    build_pose_medoids.build(
-      data.image_records, medoids, frame, data.library, CLASS_NAMES
-    )
-    render_views.convert(data.library, medoids, folder, CLASS_NAMES)
-  build_shape_priors.build(
-    data.image_records, data.priors, CLASS_NAMES, num_priors=4
-  )
-  return data
 
 
 def box_furniture() -> Dict[str, trimesh.Trimesh]:

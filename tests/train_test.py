@@ -6,10 +6,10 @@ import sys
 import pytest
 from absl import flags
 from absl.testing import flagsaver
-from official.vision import train as garden_train
 
 from mask2cad_tf import train
 from mask2cad_tf.configs import experiments
+from mask2cad_tf.tasks import training_run
 
 _GOOD = ('--experiment=mask2cad_tiny', '--mode=train', '--model_dir=nowhere')
 
@@ -24,7 +24,7 @@ def _run(monkeypatch, *arguments):
 
   with flagsaver.flagsaver(), monkeypatch.context() as patch:
     patch.setattr(sys, 'argv', ['train', *arguments])
-    patch.setattr(garden_train, 'main', note)
+    patch.setattr(training_run, 'main', note)
     with pytest.raises(SystemExit) as stop:
       train.main()
   return stop.value.code, seen

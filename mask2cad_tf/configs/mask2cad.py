@@ -264,6 +264,7 @@ class DataConfig(retinanet.DataConfig):
     dtype: of the images that the network gets.
     shuffle_buffer_size: serialized photos held in memory.
     cached_features: the records are mask2cad_tf.cache_features's.
+    quarantine: text file of photos that are left out, a source id a line.
     parser: augmentation and sampling.
   """
 
@@ -272,6 +273,7 @@ class DataConfig(retinanet.DataConfig):
   dtype: str = 'float32'
   shuffle_buffer_size: int = 1000
   cached_features: bool = False
+  quarantine: str = ''
   parser: Parser = dataclasses.field(default_factory=Parser)
 
 

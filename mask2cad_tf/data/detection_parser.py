@@ -13,6 +13,7 @@ from typing import Tuple
 
 import tensorflow as tf
 from official.vision.dataloaders import parser
+from official.vision.dataloaders import utils
 from official.vision.ops import anchor
 from official.vision.ops import preprocess_ops
 
@@ -93,11 +94,12 @@ class Parser(parser.Parser):
     Returns:
       Image float [height, width, 3], normalised, and the labels: RetinaNet's,
       those of the sampled RoIs ('roi_*', [Q, ...]), the pool of CAD views
-      ('pool_*', [O + D, ...]), 'intrinsics' [4]. Boxes, centres and intrinsics
+      ('pool_*', [O + D, ...]), 'source_id' int64, 'intrinsics' [4] and, for
+      style noise, 'style_seed' int [2]. Boxes, centres and intrinsics
       in pixels of the network input; rotations in the configured frame.
     """
     data = decoded_tensors
-    seeds = _split(data.get('seed'), 8)
+    seeds = _split(data.get('seed'), 9)
     objects = photo_objects.from_decoded(
       data, self._store, self._config.skip_crowd_during_training
     )
@@ -109,7 +111,13 @@ class Parser(parser.Parser):
     objects, intrinsics = photo_objects.to_network(
       objects, intrinsics, image_info
     )
-    labels = {'image_info': image_info, 'intrinsics': intrinsics}
+    labels = {
+      'source_id': utils.process_source_id(data['source_id']),
+      'image_info': image_info,
+      'intrinsics': intrinsics,
+    }
+    if self._model.style_noise:
+      labels['style_seed'] = tf.cast(seeds[8], tf.int32)
     if 'detection' in self._branches:
       labels.update(self._anchor_labels(objects['boxes'], objects['classes']))
     if 'objects' in self._branches:

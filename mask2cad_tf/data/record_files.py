@@ -183,6 +183,35 @@ def check_classes(paths: Iterable[str], class_names: Sequence[str]) -> None:
         )
 
 
+def read_quarantine(path: str) -> List[str]:
+  """Source ids of a list of photos that are left out.
+
+  Args:
+    path: text file, an id a line; what follows a '#' is a remark.
+
+  Returns:
+    The ids.
+
+  Raises:
+    FileNotFoundError: if there is no such file.
+    ValueError: if a line holds something else than a whole number.
+  """
+  if not os.path.isfile(path):
+    raise FileNotFoundError(
+      f'No list of photos to leave out at {path!r}: a text file with a source '
+      'id a line. Correct the path, or empty the setting quarantine.'
+    )
+  with open(path, encoding='utf-8') as file:
+    lines = [line.partition('#')[0].strip() for line in file]
+  for number, line in enumerate(lines, 1):
+    if line and not line.isdecimal():
+      raise ValueError(
+        f'{path!r}, line {number}: expected the source id of a photo, a whole '
+        f'number; found {line!r}.'
+      )
+  return [line for line in lines if line]
+
+
 def class_frequencies(paths: Iterable[str], num_classes: int) -> np.ndarray:
   """Share of the images that show each class, from the manifests.
 

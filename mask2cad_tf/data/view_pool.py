@@ -4,6 +4,7 @@ Per object 3 of its CAD's canonical views and the jittered view of its record;
 further CADs of the same classes as distractors.
 """
 
+import functools
 import math
 from typing import Optional
 from typing import Tuple
@@ -14,7 +15,6 @@ from mask2cad_tf import conventions
 from mask2cad_tf.data import view_store
 
 _SIZE = conventions.VIEW_SIZE
-_BLACK = tf.io.encode_png(tf.zeros([_SIZE, _SIZE, 1], tf.uint8)).numpy()
 
 
 def object_views(
@@ -165,7 +165,14 @@ def _blank(store: view_store.ViewStore) -> bytes:
   """A view of nothing, as the store holds views."""
   if store.feature_shape:
     return bytes(2 * math.prod(store.feature_shape))
-  return _BLACK
+  return _black()
+
+
+@functools.cache
+def _black() -> bytes:
+  """PNG of a black view; not made on import, which would start TensorFlow."""
+  with tf.init_scope():
+    return tf.io.encode_png(tf.zeros([_SIZE, _SIZE, 1], tf.uint8)).numpy()
 
 
 def _open(store: view_store.ViewStore, views: tf.Tensor) -> tf.Tensor:

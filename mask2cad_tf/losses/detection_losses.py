@@ -8,6 +8,7 @@ from official.vision.losses import focal_loss
 from official.vision.losses import loss_utils
 
 from mask2cad_tf.configs import mask2cad
+from mask2cad_tf.ops import replica_mean
 
 
 def detection_losses(
@@ -29,6 +30,7 @@ def detection_losses(
 
   Returns:
     'cls' and 'box', float scalars: sums over (1 + number of positive anchors).
+    Of several replicas: so that their mean is that of the global batch.
   """
   sum_over_anchors = tf.keras.losses.Reduction.SUM
   cls_loss = focal_loss.FocalLoss(
@@ -39,7 +41,10 @@ def detection_losses(
   box_loss = tf.keras.losses.Huber(
     config.huber_loss_delta, reduction=sum_over_anchors
   )
-  normalizer = tf.reduce_sum(labels['box_weights']) + 1.0
+  replicas = tf.distribute.get_strategy().num_replicas_in_sync
+  normalizer = replica_mean.replica_mean(
+    tf.reduce_sum(labels['box_weights']) + 1.0 / replicas
+  )
   cls_targets = loss_utils.multi_level_flatten(
     labels['cls_targets'], last_dim=None
   )

@@ -2,9 +2,14 @@
 
 import tensorflow as tf
 
+from mask2cad_tf.ops import replica_mean
+
 
 def masked_mean(values: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
   """Mean of the elements of valid RoIs; padded RoIs change nothing.
+
+  Under a strategy of several replicas: this replica's sum over the mean number
+  of elements of a replica, see `replica_mean`.
 
   Args:
     values: float [B, Q, ...].
@@ -25,4 +30,4 @@ def masked_mean(values: tf.Tensor, valid: tf.Tensor) -> tf.Tensor:
   # A where and not a product: what stands in padded RoIs may be infinite.
   total = tf.reduce_sum(tf.where(keep, values, 0.0))
   count = tf.reduce_sum(tf.cast(valid, tf.float32)) * elements
-  return total / tf.maximum(count, 1.0)
+  return tf.math.divide_no_nan(total, replica_mean.replica_mean(count))

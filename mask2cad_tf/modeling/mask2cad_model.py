@@ -118,6 +118,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     training: Optional[bool] = None,
     branches: Sequence[str] = BRANCHES,
     min_score: float = 0.0,
+    style_seed: Optional[tf.Tensor] = None,
   ) -> Dict[str, Any]:
     """Runs training, detection, or detection on given boxes.
 
@@ -134,6 +135,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       training: whether it is in training mode.
       branches: of BRANCHES, what training computes.
       min_score: detections below become padding; no work is done for them.
+      style_seed: int [2], of the style noise in training.
 
     Returns:
       Training: cls_outputs and box_outputs by level; prior_masks,
@@ -158,7 +160,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       features = self.backbone(images)
     if training and self._config_dict['style_noise']:
       features = feature_styles.restyle(
-        features, self._config_dict['style_noise']
+        features, self._config_dict['style_noise'], style_seed
       )
     size = _image_size(features)
     detects = not training or 'detection' in branches

@@ -5,6 +5,7 @@ import math
 import tensorflow as tf
 
 from mask2cad_tf.ops import hard_mining
+from mask2cad_tf.ops import replica_mean
 
 # Stands for log 0. Finite, so that a row with no negative has a gradient.
 _LOG_ZERO = -1e9
@@ -94,7 +95,8 @@ def contrastive_loss(
     num_hard_negatives: N_h.
 
   Returns:
-    float scalar; 0 if no anchor has a positive.
+    float scalar; 0 if no anchor has a positive. Of several replicas: this one's
+    sum over the mean number of such anchors of a replica.
   """
   similarity = cosine_similarity(
     tf.cast(anchors, tf.float32), tf.cast(views, tf.float32), temperature
@@ -115,4 +117,6 @@ def contrastive_loss(
   )
   anchored = tf.reduce_any(positive, axis=-1)
   count = tf.reduce_sum(tf.cast(anchored, tf.float32))
-  return tf.reduce_sum(losses) / tf.maximum(count, 1.0)
+  return tf.math.divide_no_nan(
+    tf.reduce_sum(losses), replica_mean.replica_mean(count)
+  )

@@ -8,6 +8,7 @@ for Out-of-Distribution Generalization, ICLR 2022, Eqs. 3-7).
 
 from typing import Dict
 from typing import Mapping
+from typing import Optional
 
 import tensorflow as tf
 
@@ -16,7 +17,9 @@ _EPSILON = 1e-6
 
 
 def restyle(
-  features: Mapping[str, tf.Tensor], strength: float
+  features: Mapping[str, tf.Tensor],
+  strength: float,
+  seed: Optional[tf.Tensor] = None,
 ) -> Dict[str, tf.Tensor]:
   """Moves the channel statistics of half of the photos, at random.
 
@@ -26,19 +29,25 @@ def restyle(
   Args:
     features: level to [B, H_l, W_l, C_l].
     strength: times that width; 1 is the paper's.
+    seed: int [2], the same seed draws the same styles; None draws anew.
 
   Returns:
     The same, of the same types.
   """
+  if seed is None:
+    seed = tf.random.uniform([2], maxval=tf.int32.max, dtype=tf.int32)
+  seeds = tf.random.experimental.stateless_split(seed, 1 + 2 * len(features))
   batch = tf.shape(next(iter(features.values())))[0]
-  chosen = tf.random.uniform([batch, 1, 1, 1]) < _SHARE
+  chosen = tf.random.stateless_uniform([batch, 1, 1, 1], seeds[0]) < _SHARE
   return {
-    level: tf.where(chosen, _restyled(x, strength), x)
-    for level, x in features.items()
+    level: tf.where(
+      chosen, _restyled(x, strength, seeds[1 + 2 * i : 3 + 2 * i]), x
+    )
+    for i, (level, x) in enumerate(sorted(features.items()))
   }
 
 
-def _restyled(x: tf.Tensor, strength: float) -> tf.Tensor:
+def _restyled(x: tf.Tensor, strength: float, seeds: tf.Tensor) -> tf.Tensor:
   values = tf.cast(x, tf.float32)
   mean, variance = tf.nn.moments(values, [1, 2], keepdims=True)  # [B, 1, 1, C]
   deviation = tf.sqrt(variance + _EPSILON)
@@ -46,7 +55,7 @@ def _restyled(x: tf.Tensor, strength: float) -> tf.Tensor:
     statistic
     + strength
     * tf.stop_gradient(tf.math.reduce_std(statistic, axis=0, keepdims=True))
-    * tf.random.normal(tf.shape(statistic))
-    for statistic in (mean, deviation)
+    * tf.random.stateless_normal(tf.shape(statistic), seeds[i])
+    for i, statistic in enumerate((mean, deviation))
   )
   return tf.cast((values - mean) / deviation * stretched + shifted, x.dtype)

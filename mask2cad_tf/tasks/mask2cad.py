@@ -21,6 +21,8 @@ from mask2cad_tf.losses import shapemask_losses
 from mask2cad_tf.modeling import factory
 from mask2cad_tf.modeling import initialization
 from mask2cad_tf.modeling import mask2cad_model
+from mask2cad_tf.tasks import gradient_step
+from mask2cad_tf.tasks import loss_guard as loss_guard_lib
 from mask2cad_tf.tasks import validation_scenes
 
 # By branch.
@@ -40,7 +42,15 @@ _LOSS_NAMES = {
 
 @task_factory.register_task_cls(config_lib.Mask2CADTask)
 class Mask2CADTask(retinanet.RetinaNetTask):
-  """One replica's view of Mask2CAD training and validation (Sec. 3)."""
+  """One replica's view of Mask2CAD training and validation (Sec. 3).
+
+  Attributes:
+    start_step: steps that earlier runs have done; training data starts there.
+    loss_guard: what the trainer's action asks, see tasks/loss_guard.py.
+  """
+
+  start_step = 0
+  loss_guard: Optional[loss_guard_lib.LossGuard] = None
 
   def build_model(self) -> mask2cad_model.Mask2CADModel:
     """Builds the model; freezes the whole backbone if the config says so."""
@@ -76,12 +86,20 @@ class Mask2CADTask(retinanet.RetinaNetTask):
     params: config_lib.DataConfig,
     input_context: Optional[tf.distribute.InputContext] = None,
   ) -> tf.data.Dataset:
-    """Image and view records -> batches of (images, labels)."""
+    """Image and view records -> batches of (images, labels).
+
+    Each worker process of a multi-worker strategy sees but its own outputs, so
+    that each validates on all photos: the same result everywhere.
+    """
     branches = mask2cad_model.BRANCHES
     if params.is_training:
       branches = self.task_config.train_branches
+    elif isinstance(
+      tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy
+    ):
+      params = params.replace(sharding=False)
     return input_pipeline.build_dataset(
-      params, self.task_config.model, input_context, branches
+      params, self.task_config.model, input_context, branches, self.start_step
     )
 
   def build_losses(
@@ -162,6 +180,10 @@ class Mask2CADTask(retinanet.RetinaNetTask):
     """A mean per loss in training; COCO's metrics and scenes in validation."""
     if training:
       names = self._loss_names() + ('total_loss',)
+      replicas = tf.distribute.get_strategy().num_replicas_in_sync
+      self.loss_guard = loss_guard_lib.LossGuard(
+        names, self.task_config.train_data.global_batch_size // replicas
+      )
       if 'objects' in self.task_config.train_branches:
         names += ('refined_share',)
       return [tf.keras.metrics.Mean(name, dtype=tf.float32) for name in names]
@@ -197,6 +219,7 @@ class Mask2CADTask(retinanet.RetinaNetTask):
         views=labels.get('pool_views'),
         training=True,
         branches=self.task_config.train_branches,
+        style_seed=_first(labels.get('style_seed')),
       )
       outputs = tf.nest.map_structure(lambda x: tf.cast(x, tf.float32), outputs)
       losses = self.build_losses(outputs, labels, model.losses, model)
@@ -207,7 +230,9 @@ class Mask2CADTask(retinanet.RetinaNetTask):
     gradients = tape.gradient(loss, variables)
     if scales_loss:
       gradients = optimizer.get_unscaled_gradients(gradients)
-    optimizer.apply_gradients(list(zip(gradients, variables)))
+    if self.loss_guard:
+      self.loss_guard.record(losses, labels['source_id'], optimizer.iterations)
+    gradient_step.apply(optimizer, gradients, variables)
     for metric in metrics or ():
       metric.update_state(losses[metric.name])
     return {self.loss: losses['total_loss'], **losses}
@@ -260,6 +285,11 @@ class Mask2CADTask(retinanet.RetinaNetTask):
   ) -> Dict[str, Any]:
     """COCO metrics, retrieval accuracy and pictures of the validation set."""
     return {**self.coco_metric.result(), **self.scenes.result()}
+
+
+def _first(seeds: Optional[tf.Tensor]) -> Optional[tf.Tensor]:
+  """The first photo's seed speaks for the batch."""
+  return None if seeds is None else seeds[0]
 
 
 def _true_boxes(labels: Mapping[str, Any]) -> Dict[str, tf.Tensor]:

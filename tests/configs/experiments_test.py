@@ -162,3 +162,23 @@ def test_s2_has_scannets_augmentation():
   expected = experiments.stronger_augmentation()
   expected.max_pool_objects = 1  # Pix3D annotates one object a photo
   assert config.task.train_data.parser.as_dict() == expected.as_dict()
+
+
+@pytest.mark.parametrize(
+  'path', sorted((_CONFIGS / 'runtime').glob('*.yaml')), ids=lambda p: p.name
+)
+def test_machines_change_no_result(path):
+  # What a machine's file sets: the runtime, number types, norms, seeds.
+  config = exp_factory.get_exp_config('mask2cad_pix3d')
+  before = config.as_dict()
+  hyperparams.override_params_dict(config, str(path), is_strict=True)
+  config.validate()
+  after = config.as_dict()
+  assert after != before
+  for part in ('losses', 'init_checkpoint', 'freeze_backbone'):
+    assert after['task'][part] == before['task'][part]
+  assert after['trainer'] == before['trainer']
+  for data in (before, after):
+    for key in ('dtype', 'seed', 'deterministic'):
+      data['task']['train_data'].pop(key)
+  assert after['task']['train_data'] == before['task']['train_data']

@@ -432,7 +432,7 @@ def test_a_branch_has_its_own_labels_only(toy_data, store, decoded):
     for branches in (('detection',), ('objects',), ('detection', 'objects'))
   }
   (image, whole) = results[('detection', 'objects')]
-  shared = {'image_info', 'intrinsics'}
+  shared = {'source_id', 'image_info', 'intrinsics'}
   detection = {
     'anchor_boxes',
     'cls_targets',

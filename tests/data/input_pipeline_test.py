@@ -112,9 +112,72 @@ def test_threshold_zero_repeats_nothing(toy_data):
 
 
 def test_seeds_differ_between_records():
-  dataset = tf.data.Dataset.range(50).map(lambda i: {'i': i})
+  records = tf.data.Dataset.range(50)
   seeds = {
-    tuple(x['seed'].numpy())
-    for x in input_pipeline.attach_seeds(dataset, seed=4)
+    tuple(seed.numpy())
+    for _, seed in input_pipeline.attach_seeds(records, seed=4)
   }
   assert len(seeds) == 50
+  shared = [
+    tuple(seed.numpy())
+    for worker in range(2)
+    for _, seed in input_pipeline.attach_seeds(records, 4, 2, worker)
+  ]
+  assert len(set(shared)) == len(shared) == 100
+
+
+def test_a_later_start_passes_batches_over(toy_data):
+  config = _config(toy_data, seed=3, deterministic=True, repeat_threshold=0.5)
+  whole = input_pipeline.build_dataset(config, toy_config.model())
+  late = input_pipeline.build_dataset(config, toy_config.model(), start_step=13)
+  tf.nest.map_structure(
+    np.testing.assert_array_equal,
+    list(whole.skip(13).take(2)),
+    list(late.take(2)),
+  )
+
+
+def test_workers_have_the_global_batch_between_them(toy_data):
+  config = _config(toy_data, seed=3, deterministic=True, sharding=False)
+  config.global_batch_size = 4
+
+  def batches(context, start_step):
+    dataset = input_pipeline.build_dataset(
+      config, toy_config.model(), context, start_step=start_step
+    )
+    return list(dataset.take(2))
+
+  whole = batches(None, 2)
+  parts = [batches(tf.distribute.InputContext(2, k, 2), 2) for k in range(2)]
+  for both, first, second in zip(whole, *parts):
+    tf.nest.map_structure(
+      lambda x, a, b: np.testing.assert_array_equal(x, np.concatenate([a, b])),
+      both,
+      first,
+      second,
+    )
+
+
+def test_photos_in_quarantine_are_left_out(toy_data, tmp_path):
+  path = tmp_path / 'bad.txt'
+  path.write_text('2  # no chair\n\n101\n107\n')
+  config = _config(
+    toy_data, is_training=False, drop_remainder=False, views_path=''
+  )
+  config.quarantine = str(path)
+  dataset = input_pipeline.build_dataset(config, toy_config.model())
+  ids = [
+    int(source_id)
+    for _, labels in dataset
+    for source_id in labels['groundtruths']['source_id']
+  ]
+  assert sorted(ids) == [1, 3, 100, 102, 103, 104, 105, 106]
+
+
+def test_a_wrong_quarantine_is_named(tmp_path):
+  with pytest.raises(FileNotFoundError, match='nowhere.txt'):
+    record_files.read_quarantine('nowhere.txt')
+  path = tmp_path / 'bad.txt'
+  path.write_text('1\nimg/chair.png\n')
+  with pytest.raises(ValueError, match='line 2.*img/chair.png'):
+    record_files.read_quarantine(str(path))

@@ -129,7 +129,9 @@ def _defined(tree: ast.AST) -> Dict[str, Flag]:
       if kind == 'DEFINE_enum':
         named = [x.value for x in call.keywords if x.arg == 'enum_values']
         [values] = [*call.args[2:3], *named]
-        if isinstance(values, (ast.List, ast.Tuple)):
+        if isinstance(values, (ast.List, ast.Tuple)) and not any(
+          isinstance(value, ast.Starred) for value in values.elts
+        ):
           choices = ast.literal_eval(values)
       found[first.value] = Flag('bool' in kind, choices)
   return found

@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import shutil
 
 import gin
 import numpy as np
@@ -12,12 +13,14 @@ import yaml
 from absl import flags
 from absl.testing import flagsaver
 from official.common import flags as garden_flags
-from official.vision import train
 from tensorflow.core.util import event_pb2
+from tensorflow.python.framework import config as tf_config
 
 from mask2cad_tf import registry_imports  # noqa: F401
 from mask2cad_tf.modeling import model_folder
+from mask2cad_tf.tasks import training_run
 from tests import toy
+from tests import toy_training
 
 FLAGS = flags.FLAGS
 
@@ -27,6 +30,8 @@ def _trainer_flags():
   if 'experiment' not in FLAGS:
     garden_flags.define_flags()
   FLAGS.mark_as_parsed()
+  yield
+  tf_config.disable_op_determinism()
 
 
 def _overrides(data: toy.ToyData, **trainer) -> str:
@@ -44,7 +49,7 @@ def _overrides(data: toy.ToyData, **trainer) -> str:
           },
           'shapemask': {'priors_path': data.priors, 'num_priors': 4},
         },
-        'train_data': split,
+        'train_data': {**split, 'seed': 7, 'deterministic': True},
         'validation_data': split,
       },
       'trainer': {
@@ -68,7 +73,7 @@ def _run(tmp_path, data, mode, model_dir, **trainer):
     ),
     gin.unlock_config(),
   ):  # a process trains once; this one several times
-    train.main('unused')
+    training_run.main('unused')
 
 
 def _events(folder):
@@ -150,18 +155,30 @@ def test_model_dir_is_a_model_folder(trained):
   assert model.pose_bins.shape == (5, 16, 4)
 
 
-def test_training_resumes(trained, toy_data, tmp_path):
+def test_training_goes_on_with_the_same_bits(trained, toy_data, tmp_path):
+  # As after a kill between steps 40 and 60; the newest checkpoint is damaged.
+  cut_off = tmp_path / 'cut_off'
+  cut_off.mkdir()
+  for path in trained.glob('ckpt-40.*'):
+    shutil.copy(path, cut_off)
+  for path in trained.glob('ckpt-60.index'):
+    shutil.copy(path, cut_off)
   _run(
     tmp_path,
     toy_data,
     'train',
-    trained,
-    train_steps=61,
-    steps_per_loop=1,
-    summary_interval=1,
-    checkpoint_interval=1,
+    cut_off,
+    train_steps=60,
+    steps_per_loop=20,
+    summary_interval=20,
+    checkpoint_interval=20,
   )
-  assert tf.train.latest_checkpoint(str(trained)).endswith('ckpt-61')
+  last = tf.train.latest_checkpoint(str(cut_off))
+  assert last.endswith('ckpt-60')
+  assert not toy_training.differences(last, str(trained / 'ckpt-60'))
+  assert toy_training.differences(last, str(trained / 'ckpt-40'))
+  scalars = _events(cut_off / 'train')
+  assert scalars['total_loss'] == _events(trained / 'train')['total_loss'][2:]
 
 
 def test_evaluation_alone(trained, toy_data, tmp_path):
@@ -172,5 +189,37 @@ def test_evaluation_alone(trained, toy_data, tmp_path):
     trained,
     validation_steps=2,
     validation_interval=1,
-    train_steps=61,
+    train_steps=60,
   )
+
+
+@pytest.mark.parametrize(
+  'error, kind, words',
+  [
+    (
+      tf.errors.ResourceExhaustedError(
+        None, None, 'x; No space left on device'
+      ),
+      OSError,
+      'is full.*ckpt-60',
+    ),
+    (OSError(28, 'No space left on device'), OSError, 'is full.*ckpt-60'),
+    (
+      tf.errors.PermissionDeniedError(None, None, 'x; Permission denied'),
+      PermissionError,
+      'Cannot write to.*--model_dir',
+    ),
+    (OSError(30, 'Read-only file system'), PermissionError, 'Cannot write to'),
+    (
+      tf.errors.AbortedError(None, None, 'lost'),
+      tf.errors.AbortedError,
+      'lost',
+    ),
+  ],
+)
+def test_write_errors_name_the_folder(trained, error, kind, words):
+  with (
+    pytest.raises(kind, match=words),
+    training_run._clear_write_errors(str(trained)),
+  ):
+    raise error

@@ -9,6 +9,7 @@ from mask2cad_tf import registry_imports  # noqa: F401
 from mask2cad_tf.geometry import rotations
 from mask2cad_tf.geometry import view_medoids
 from mask2cad_tf.tasks import mask2cad
+from tests.tasks import step_graph
 
 _HEADS = (
   'shape_prior_head',
@@ -73,11 +74,13 @@ def test_one_step_of_the_papers_configuration(paper_task):
   }
   optimizer = tf.keras.optimizers.legacy.SGD(0.01)
 
-  logs = tf.function(
+  step = tf.function(
     lambda images, labels: paper_task.train_step(
       (images, labels), model, optimizer
     )
-  )(images, labels)
+  )
+  assert not step_graph.faults(step.get_concrete_function(images, labels))
+  logs = step(images, labels)
 
   for name, value in logs.items():
     assert np.isfinite(value), name
