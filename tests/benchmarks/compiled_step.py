@@ -5,11 +5,12 @@
 
 One step of the experiment, small (tests/tasks/step_graph.py), on the toy data's
 shapes and random numbers: as TensorFlow runs it and with `jit_compile=True`,
-from the same weights. The losses must agree. DIR receives step.hlo.pb, a
-serialized HloModuleProto, which compiles with any XLA; DIR must be new or
-empty.
+from the same weights. The losses must agree. DIR, new or empty, receives what
+`step_elsewhere.py` runs with another XLA: step.hlo.pb, a serialized
+HloModuleProto; inputs.npz, its parameters p0, p1, ...; losses.json.
 """
 
+import gc
 import json
 import os
 import sys
@@ -19,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 from absl import app
 from absl import flags
+from tensorflow.python.ops import resource_variable_ops
 
 from tests import toy
 from tests.tasks import step_graph
@@ -44,11 +46,14 @@ def main(_):
   images, labels = _fill(specs, images, labels)
   weights = [variable.numpy() for variable in model.variables]
   wanted = {key: float(value) for key, value in step(images, labels).items()}
-  for variable, value in zip(model.variables, weights):
-    variable.assign(value)
-  for variable in optimizer.variables():
-    variable.assign(tf.zeros_like(variable))
 
+  def reset():
+    for variable, value in zip(model.variables, weights):
+      variable.assign(value)
+    for variable in optimizer.variables():
+      variable.assign(tf.zeros_like(variable))
+
+  reset()
   compiled = tf.function(
     lambda images, labels: task.train_step((images, labels), model, optimizer),
     jit_compile=True,
@@ -61,6 +66,13 @@ def main(_):
   )
   with open(os.path.join(_WORK_DIR.value, 'step.hlo.pb'), 'wb') as file:
     file.write(module)
+  reset()
+  np.savez_compressed(
+    os.path.join(_WORK_DIR.value, 'inputs.npz'),
+    **{f'p{i}': x for i, x in enumerate(_parameters(compiled, images, labels))},
+  )
+  with open(os.path.join(_WORK_DIR.value, 'losses.json'), 'w') as file:
+    json.dump(found, file)
   off = {
     key: abs(found[key] - value) / max(abs(value), 1.0)
     for key, value in wanted.items()
@@ -80,6 +92,20 @@ def main(_):
     sys.exit(1)
   if max(off.values()) > _TOLERANCE.value:
     sys.exit(1)
+
+
+def _parameters(compiled, images, labels):
+  """Values of the module's parameters: arguments, then what it captures."""
+  variables = {
+    id(thing.handle): thing
+    for thing in gc.get_objects()
+    if isinstance(thing, resource_variable_ops.BaseResourceVariable)
+  }
+  captured = compiled.get_concrete_function(images, labels).captured_inputs
+  return [
+    variables.get(id(value), value).numpy()
+    for value in [*tf.nest.flatten((images, labels)), *captured]
+  ]
 
 
 def _fill(specs, images, labels):
