@@ -15,10 +15,10 @@ from typing import Optional
 from typing import Sequence
 
 import numpy as np
-from absl import app
 from absl import flags
 from scipy import ndimage
 
+from mask2cad_tf import command_line
 from mask2cad_tf.evaluation import mask_iou
 from mask2cad_tf.evaluation import photo_records
 from mask2cad_tf.evaluation import pose_errors
@@ -30,10 +30,17 @@ from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.scene import masks
 from mask2cad_tf.serving import mask2cad_module
 
-_MODEL = flags.DEFINE_string('model', None, 'Model folder.')
-_GALLERY = flags.DEFINE_string('gallery', None, 'Its gallery.')
-_LIBRARY = flags.DEFINE_string('library', None, 'CADs of the records.')
-_RECORDS = flags.DEFINE_string('records', None, 'Image records, a glob.')
+FLAGS = flags.FlagValues()  # apart from other commands' flags
+_MODEL = flags.DEFINE_string('model', None, 'Model folder.', flag_values=FLAGS)
+_GALLERY = flags.DEFINE_string(
+  'gallery', None, 'Its gallery.', flag_values=FLAGS
+)
+_LIBRARY = flags.DEFINE_string(
+  'library', None, 'CADs of the records.', flag_values=FLAGS
+)
+_RECORDS = flags.DEFINE_string(
+  'records', None, 'Image records, a glob.', flag_values=FLAGS
+)
 
 _RIM = 0.02  # of the photo's shorter side: shows the ground
 _PLAIN = 6.0  # grey levels, mean deviation of a plain rim from its median
@@ -121,7 +128,13 @@ def _fit(photo, cad, own: np.ndarray) -> refiner.Hypothesis:
 
 def main(argv: Sequence[str]) -> None:
   """Measures every object that stands alone on a plain ground."""
-  del argv
+  command_line.reject(argv[1:])
+  command_line.require(
+    model=_MODEL.value,
+    gallery=_GALLERY.value,
+    library=_LIBRARY.value,
+    records=_RECORDS.value,
+  )
   module = _module()
   rows = []
   print(
@@ -156,5 +169,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == '__main__':
-  flags.mark_flags_as_required(['model', 'gallery', 'library', 'records'])
-  app.run(main)
+  command_line.run('tests.benchmarks.annotation_limit', main, FLAGS)

@@ -87,7 +87,11 @@ def test_class_names_by_manifest(classes, expected, tmp_path):
   manifest = {
     'records': {
       'images': {
-        'classes': [{'label': label, 'name': name} for label, name in classes]
+        'classes': [
+          {'label': label, 'name': name, 'examples': 1}
+          for label, name in classes
+        ],
+        'num_examples': 1,
       }
     }
   }
