@@ -246,21 +246,24 @@ class Mask2CADTask(retinanet.RetinaNetTask):
     """Detects, and hands the detections to the evaluators.
 
     Where detection is not trained, the true boxes take its place: masks and
-    CADs are what is measured.
+    CADs are what is measured. A replica's share of the last batch may be empty.
     """
     images, labels = inputs
     given = {}
     if 'detection' not in self.task_config.train_branches:
       given = _true_boxes(labels)
-    outputs = model(
-      images,
-      anchor_boxes=labels['anchor_boxes'],
-      image_shape=labels['image_info'][:, 1, :],
-      training=False,
+    arguments = {
+      'images': images,
+      'anchor_boxes': labels['anchor_boxes'],
+      'image_shape': labels['image_info'][:, 1, :],
       **given,
+    }
+    outputs = model(
+      **tf.nest.map_structure(_one_at_least, arguments), training=False
     )
+    count = tf.shape(labels['image_info'])[0]
     detections = {
-      key: value
+      key: value[:count]
       for key, value in outputs.items()
       if key.startswith('detection_') or key == 'num_detections'
     }
@@ -290,6 +293,16 @@ class Mask2CADTask(retinanet.RetinaNetTask):
 def _first(seeds: Optional[tf.Tensor]) -> Optional[tf.Tensor]:
   """The first photo's seed speaks for the batch."""
   return None if seeds is None else seeds[0]
+
+
+def _one_at_least(batch: tf.Tensor) -> tf.Tensor:
+  """A batch [B, ...]; one blank entry [1, ...] where it is empty.
+
+  TensorFlow's convolutions lose their channels where there is no image.
+  """
+  missing = tf.maximum(1 - tf.shape(batch)[0], 0)
+  rest = [[0, 0]] * (batch.shape.rank - 1)
+  return tf.pad(batch, [[0, missing], *rest])
 
 
 def _true_boxes(labels: Mapping[str, Any]) -> Dict[str, tf.Tensor]:

@@ -207,6 +207,11 @@ def test_objects_alone_are_validated_in_true_boxes(
   state = None
   for batch in task.build_inputs(branch_config.validation_data):
     state = task.aggregate_logs(state, task.validation_step(batch, model))
+  # A replica's share of the last batch, with no photo in it.
+  nothing = tf.nest.map_structure(lambda x: x[:0], batch)
+  outputs = task.validation_step(nothing, model)
+  assert outputs[task.coco_metric.name][1]['detection_boxes'].shape[0] == 0
+  task.aggregate_logs(state, outputs)
   logs = task.reduce_aggregated_logs(None)
   if branches == ['objects']:
     assert logs['detected_share'] == 1.0
