@@ -61,7 +61,9 @@ class RoiMasksTest(tf.test.TestCase, parameterized.TestCase):
     rng = np.random.default_rng(seed)
     probabilities = rng.random([2, 3, 9, 9], np.float32)
     low = rng.uniform(-20, 40, [2, 3, 2])  # some boxes leave the image
-    outer = np.concatenate([low, low + rng.uniform(1, 60, [2, 3, 2])], axis=-1)
+    outer = np.concatenate(
+      [low, low + rng.uniform(0.2, 60, [2, 3, 2])], axis=-1
+    )
     pasted = roi_masks.paste(
       probabilities, tf.constant(outer, tf.float32), (40, 50)
     )
@@ -73,16 +75,14 @@ class RoiMasksTest(tf.test.TestCase, parameterized.TestCase):
       )
 
   def test_mask_box_by_hand(self):
-    # Cells of 2 x 3 pixels: rows 1 and 2, columns 0 to 2 of 4, so y from 10 + 2
-    # to 10 + 6 and x from 20 to 20 + 9. IoU with the box (11, 20, 17, 30):
+    # Cells of 2 x 3 pixels: rows 1 and 2, columns 0 to 2 of 4, so y from 2 + 2
+    # to 2 + 6 and x from 5 to 5 + 9. IoU with the box (3, 5, 9, 15):
     # 4 * 9 / (36 + 60 - 36) = .6.
     mask = np.full([4, 4], 0.4, np.float32)
     mask[1, :3] = mask[2, 1] = 0.6
-    outer = tf.constant([10.0, 20, 18, 32])
-    box = tf.constant([11.0, 20, 17, 30])
-    self.assertAllClose(
-      roi_masks.mask_boxes(mask, outer, box), [12, 20, 16, 29]
-    )
+    outer = tf.constant([2.0, 5, 10, 17])
+    box = tf.constant([3.0, 5, 9, 15])
+    self.assertAllClose(roi_masks.mask_boxes(mask, outer, box), [4, 5, 8, 14])
     # One cell alone: 6 of 60 square pixels, no mask to trust; nor an empty one.
     for wrong in (np.where(np.eye(4) * [0, 1, 0, 0] > 0, 0.9, 0.0), 0 * mask):
       self.assertAllClose(
