@@ -1,9 +1,10 @@
 """Imports only go down the floors of ARCHITECTURE.md."""
 
-import ast
 import pathlib
 
 import pytest
+
+from tests import source_imports
 
 _ROOT = pathlib.Path(__file__).parents[1]
 _FLOORS = {
@@ -69,14 +70,6 @@ def _sources():
     yield from sorted((_ROOT / folder).rglob('*.py'))
 
 
-def _imports(path):
-  for node in ast.walk(ast.parse(path.read_text())):
-    if isinstance(node, ast.Import):
-      yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module:
-      yield from (f'{node.module}.{alias.name}' for alias in node.names)
-
-
 def _room(module):
   parts = module.split('.')
   return parts[1] if parts[0] == 'mask2cad_tf' and len(parts) > 1 else None
@@ -84,7 +77,7 @@ def _room(module):
 
 def _violations(path):
   relative = path.relative_to(_ROOT)
-  for name in _imports(path):
+  for name in source_imports.imports(path):
     top, room = name.split('.')[0], _room(name)
     if top == 'tests' or name.startswith('official.legacy'):
       yield f'{relative} imports {name}'
@@ -122,7 +115,9 @@ def test_geometry_and_ops_are_pure():
   ):
     for path in (_ROOT / 'mask2cad_tf' / folder).rglob('*.py'):
       found = [
-        n for n in _imports(path) if n == banned or n.startswith(banned + '.')
+        n
+        for n in source_imports.imports(path)
+        if n == banned or n.startswith(banned + '.')
       ]
       assert not found, f'{path.name} imports {found}'
 

@@ -7,6 +7,8 @@ A part is imported by a module of its own folder that has a test or is a part.
 import ast
 import pathlib
 
+from tests import source_imports
+
 _ROOT = pathlib.Path(__file__).parents[1]
 # Tested through the command that uses them.
 _TESTED_BY = {
@@ -37,19 +39,11 @@ def _modules():
         yield path.relative_to(_ROOT)
 
 
-def _imports(path):
-  for node in ast.walk(ast.parse(path.read_text())):
-    if isinstance(node, ast.Import):
-      yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module:
-      yield from (f'{node.module}.{alias.name}' for alias in node.names)
-
-
 def _named_by_tests():
   """Dotted names that the tests import or run."""
   names = set()
   for path in (_ROOT / 'tests').rglob('*.py'):
-    names.update(_imports(path))
+    names.update(source_imports.imports(path))
     for node in ast.walk(ast.parse(path.read_text())):
       if isinstance(node, ast.Constant) and isinstance(node.value, str):
         names.update(node.value.split())
@@ -70,7 +64,7 @@ def _without_test(modules, named, test_files):
   reached = list(covered)
   while reached:
     path = reached.pop()
-    parts = set(_imports(_ROOT / path))
+    parts = set(source_imports.imports(_ROOT / path))
     for other in modules:
       if (
         other not in covered

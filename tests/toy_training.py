@@ -17,44 +17,45 @@ from mask2cad_tf import registry_imports  # noqa: F401
 from tests import toy
 
 
+def overrides(
+  data: toy.ToyData, train_data: Dict[str, Any] = None, **trainer: Any
+) -> Dict[str, Any]:
+  """What makes `mask2cad_tiny` train on the toy data.
+
+  Args:
+    data: the toy data.
+    train_data: overrides of its training data's configuration.
+    **trainer: overrides of the trainer's.
+  """
+  split = {'input_path': data.image_records, 'views_path': data.view_records}
+  return {
+    'task': {
+      'library_path': data.library,
+      'model': {
+        'class_names': list(data.class_names),
+        'num_classes': 1 + len(data.class_names),
+        'pose': {'medoids_path': data.medoids, 'rotation_frame': 'allocentric'},
+        'shapemask': {'priors_path': data.priors, 'num_priors': 4},
+      },
+      'train_data': {**split, **(train_data or {})},
+      'validation_data': split,
+    },
+    'trainer': {
+      'optimizer_config': {'learning_rate': {'cosine': {'decay_steps': 100}}},
+      **trainer,
+    },
+  }
+
+
 def experiment(
   data: toy.ToyData,
   task: Dict[str, Any] = None,
   train_data: Dict[str, Any] = None,
   **trainer: Any,
 ) -> cfg.ExperimentConfig:
-  """The experiment.
-
-  Args:
-    data: the toy data.
-    task: overrides of the task's configuration.
-    train_data: overrides of its training data's.
-    **trainer: overrides of the trainer's.
-  """
-  split = {'input_path': data.image_records, 'views_path': data.view_records}
+  """The experiment; `task` overrides the task's configuration."""
   config = exp_factory.get_exp_config('mask2cad_tiny')
-  config.override(
-    {
-      'task': {
-        'library_path': data.library,
-        'model': {
-          'class_names': list(data.class_names),
-          'num_classes': 1 + len(data.class_names),
-          'pose': {
-            'medoids_path': data.medoids,
-            'rotation_frame': 'allocentric',
-          },
-          'shapemask': {'priors_path': data.priors, 'num_priors': 4},
-        },
-        'train_data': {**split, **(train_data or {})},
-        'validation_data': split,
-      },
-      'trainer': {
-        'optimizer_config': {'learning_rate': {'cosine': {'decay_steps': 100}}},
-        **trainer,
-      },
-    }
-  )
+  config.override(overrides(data, train_data, **trainer))
   config.task.override(task or {})
   return config
 

@@ -114,7 +114,7 @@ class StopOnBadLoss:
     message = (
       f'Losses are not finite: {found}. The last checkpoint before it is '
       f'{self._last_good() or "none"}. Look at these photos (python -m '
-      'mask2cad_tf.doctor --help); leave them out with '
+      'tfrecords_tools.doctor --help); leave them out with '
       'task.train_data.quarantine; or lower the learning rate, or clip '
       'gradients (trainer.optimizer_config).'
     )

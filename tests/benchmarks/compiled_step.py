@@ -23,6 +23,7 @@ from absl import flags
 from tensorflow.python.ops import resource_variable_ops
 
 from tests import toy
+from tests.benchmarks import work_folder
 from tests.tasks import step_graph
 
 _WORK_DIR = flags.DEFINE_string('work_dir', None, 'New or empty folder.')
@@ -33,9 +34,7 @@ _TOLERANCE = flags.DEFINE_float('tolerance', 1e-4, 'Of losses, relative.')
 
 
 def main(_):
-  os.makedirs(_WORK_DIR.value, exist_ok=True)
-  if os.listdir(_WORK_DIR.value):
-    raise ValueError(f'{_WORK_DIR.value!r} is not empty.')
+  work_folder.claim(_WORK_DIR.value)
   data = toy.make(os.path.join(_WORK_DIR.value, 'toy'))
   tf.keras.utils.set_random_seed(0)
   step, specs, parts = step_graph.trace(_EXPERIMENT.value, data)

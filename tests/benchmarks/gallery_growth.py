@@ -24,6 +24,7 @@ from mask2cad_tf.data import record_files
 from mask2cad_tf.data import schema
 from mask2cad_tf.geometry import box_overlap
 from mask2cad_tf.geometry import cad_folder
+from tests.benchmarks import work_folder
 
 _LIBRARY = flags.DEFINE_string('library', None, 'Folder <class>/<shape>/*.')
 _WORK_DIR = flags.DEFINE_string('work_dir', None, 'New or empty folder.')
@@ -56,9 +57,7 @@ np.savez(output, **answers)
 
 def main(_):
   work_dir = _WORK_DIR.value
-  os.makedirs(work_dir, exist_ok=True)
-  if os.listdir(work_dir):
-    raise ValueError(f'{work_dir!r} is not empty.')
+  work_folder.claim(work_dir)
   saved_model = os.path.join(work_dir, 'saved_model')
   given = {'model': _MODEL.value, 'gallery': _GALLERY.value}
   _run(

@@ -27,6 +27,7 @@ from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.retrieval import gallery_changes
 from mask2cad_tf.retrieval import gallery_checks
 from mask2cad_tf.serving import gallery_assets
+from tests.benchmarks import work_folder
 
 _LIBRARY = flags.DEFINE_string('library', None, 'Folder <class>/<shape>/*.')
 _WORK_DIR = flags.DEFINE_string('work_dir', None, 'New or empty folder.')
@@ -39,9 +40,7 @@ _SEED = flags.DEFINE_integer('seed', 0, 'Of the moments.')
 
 
 def main(_):
-  os.makedirs(_WORK_DIR.value, exist_ok=True)
-  if os.listdir(_WORK_DIR.value):
-    raise ValueError(f'{_WORK_DIR.value!r} is not empty.')
+  work_folder.claim(_WORK_DIR.value)
   home, command = _prepare()
   old = gallery_lib.load(home.gallery_dir)
   start = time.monotonic()

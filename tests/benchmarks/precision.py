@@ -20,6 +20,7 @@ from official.modeling import hyperparams
 
 from tests import toy
 from tests import toy_training
+from tests.benchmarks import work_folder
 
 _WORK_DIR = flags.DEFINE_string('work_dir', None, 'New or empty folder.')
 _STEPS = flags.DEFINE_integer('steps', 80, 'Of each training; a multiple of 4.')
@@ -28,9 +29,7 @@ _TYPES = ('float32', 'bfloat16', 'float16')
 
 
 def main(_):
-  os.makedirs(_WORK_DIR.value, exist_ok=True)
-  if os.listdir(_WORK_DIR.value):
-    raise ValueError(f'{_WORK_DIR.value!r} is not empty.')
+  work_folder.claim(_WORK_DIR.value)
   data = toy.make(os.path.join(_WORK_DIR.value, 'toy'))
   report = {name: _train(data, name) for name in _TYPES}
   print(json.dumps({'steps': _STEPS.value, 'losses': report}))

@@ -33,6 +33,7 @@ from mask2cad_tf import registry_imports  # noqa: F401
 from mask2cad_tf.tasks import training_run
 from tests import toy
 from tests import toy_training
+from tests.benchmarks import work_folder
 
 _WORK_DIR = flags.DEFINE_string('work_dir', None, 'New or empty folder.')
 _STEPS = flags.DEFINE_integer('steps', 20, 'Of each training.')
@@ -49,9 +50,7 @@ def main(_):
   if _ROLE.value:
     _work(_ROLE.value, _STAGE.value)
     return
-  os.makedirs(_WORK_DIR.value, exist_ok=True)
-  if os.listdir(_WORK_DIR.value):
-    raise ValueError(f'{_WORK_DIR.value!r} is not empty.')
+  work_folder.claim(_WORK_DIR.value)
   toy.make(_toy_folder())
   for stage in _STAGES:
     for role in _ROLES:

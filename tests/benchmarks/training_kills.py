@@ -24,6 +24,7 @@ from official.modeling import hyperparams
 
 from tests import toy
 from tests import toy_training
+from tests.benchmarks import work_folder
 
 _WORK_DIR = flags.DEFINE_string('work_dir', None, 'New or empty folder.')
 _KILLS = flags.DEFINE_integer('kills', 20, 'How often.')
@@ -34,9 +35,7 @@ _KINDS = ('start', 'loop', 'checkpoint')
 
 
 def main(_):
-  os.makedirs(_WORK_DIR.value, exist_ok=True)
-  if os.listdir(_WORK_DIR.value):
-    raise ValueError(f'{_WORK_DIR.value!r} is not empty.')
+  work_folder.claim(_WORK_DIR.value)
   params = _write_params()
   undisturbed, killed = (
     os.path.join(_WORK_DIR.value, name) for name in ('undisturbed', 'killed')

@@ -34,35 +34,12 @@ def _trainer_flags():
   tf_config.disable_op_determinism()
 
 
-def _overrides(data: toy.ToyData, **trainer) -> str:
-  split = {'input_path': data.image_records, 'views_path': data.view_records}
-  return yaml.safe_dump(
-    {
-      'task': {
-        'library_path': data.library,
-        'model': {
-          'class_names': list(data.class_names),
-          'num_classes': 1 + len(data.class_names),
-          'pose': {
-            'medoids_path': data.medoids,
-            'rotation_frame': 'allocentric',
-          },
-          'shapemask': {'priors_path': data.priors, 'num_priors': 4},
-        },
-        'train_data': {**split, 'seed': 7, 'deterministic': True},
-        'validation_data': split,
-      },
-      'trainer': {
-        'optimizer_config': {'learning_rate': {'cosine': {'decay_steps': 100}}},
-        **trainer,
-      },
-    }
-  )
-
-
 def _run(tmp_path, data, mode, model_dir, **trainer):
   override = tmp_path / 'override.yaml'
-  override.write_text(_overrides(data, **trainer))
+  seeded = {'seed': 7, 'deterministic': True}
+  override.write_text(
+    yaml.safe_dump(toy_training.overrides(data, seeded, **trainer))
+  )
   with (
     flagsaver.flagsaver(
       experiment='mask2cad_tiny',
