@@ -1,15 +1,16 @@
 # Two commands for newcomers: `make demo` and `make test`.
 PYTHON ?= python3
-BIN := .venv/bin
-READY := .venv/.ready
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
 CYCLES_PYTHON ?= python3.11
 NATIVE := build/mask2cad_native
 
-.PHONY: demo test check coverage format clean cycles train-lite train-quick native page docs
+.PHONY: demo test pythons check coverage format clean cycles train-lite train-quick native page docs
 
 $(READY): setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 9) <= v <= (3, 11) or sys.exit("mask2cad_tf needs Python 3.9, 3.10 or 3.11 (TensorFlow 2.15); %s is Python %d.%d. Say which one to use: make PYTHON=python3.11 ..." % ((sys.executable,) + v))'
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt 'setuptools<81' wheel
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
@@ -19,6 +20,9 @@ demo: $(READY)  ## the CADs in three real photos, by the model that comes along
 
 test: $(READY)  ## the whole suite
 	$(BIN)/python -m pytest -n 2 --dist=loadfile --no-loadscope-reorder
+
+pythons:  ## the suite on Python 3.9, 3.10 and 3.11, an environment each
+	$(foreach version,3.9 3.10 3.11,$(MAKE) test PYTHON=python$(version) VENV=.venv-$(version) &&) true
 
 train-lite: $(READY)  ## from CADs to weights; PIX3D=DIR adds Pix3D's shapes
 	$(BIN)/python -m mask2cad_tf.train_lite --work_dir=runs/lite $(if $(PIX3D),--pix3d=$(PIX3D))
@@ -52,11 +56,10 @@ TF_FLAGS := from tensorflow import sysconfig as s; print( \
 page:  ## the page that scenes are shown in, bundled anew from its sources; npm
 	cd mask2cad_tf/scene/page && npm ci --no-audit --no-fund && npm run build
 
-check: $(READY)  ## style, types of the pure packages, floors, docstrings, a test for every module
 docs: $(READY)  ## docs/configuration.md, out of the config dataclasses
 	$(BIN)/python -W ignore -m tests.docs.configuration_page
 
-check: $(READY)  ## style
+check: $(READY)  ## style, types of the pure packages, floors, docstrings, a test for every module
 	$(BIN)/ruff check mask2cad_tf tfrecords_tools tests setup.py
 	$(BIN)/ruff format --check mask2cad_tf tfrecords_tools tests setup.py
 	$(BIN)/mypy
@@ -73,4 +76,4 @@ format: $(READY)
 	$(BIN)/ruff format mask2cad_tf tfrecords_tools tests setup.py
 
 clean:
-	rm -rf .venv .venv-cycles build dist *.egg-info
+	rm -rf .venv .venv-* build dist *.egg-info

@@ -89,7 +89,7 @@ _VALIDATIONS = 4  # of a training
 # At most; the rate climbs to what the cosine has left at its end, 0 if longer
 # than the training.
 _WARMUP = 200
-_FEWEST = 4  # validation photos, steps
+_FEWEST = 4  # validation photos, steps, steps between validations
 
 
 class Size(NamedTuple):
@@ -393,7 +393,7 @@ class Recipe:
       },
       'trainer': {
         'train_steps': steps,
-        'validation_interval': max(steps // _VALIDATIONS, 1),
+        'validation_interval': max(steps // _VALIDATIONS, _FEWEST),
         'optimizer_config': {
           'learning_rate': {'cosine': rate},
           'warmup': {'linear': {'warmup_steps': min(_WARMUP, steps // 10)}},

@@ -26,6 +26,8 @@ from mask2cad_tf.data import view_store
 from mask2cad_tf.ops import class_sampling
 
 
+# AutoGraph has nothing to convert here, and takes long to find it out.
+@tf.autograph.experimental.do_not_convert
 def build_dataset(
   data_config: configs.DataConfig,
   model_config: configs.Mask2CAD,

@@ -125,8 +125,11 @@ class StopOnBadLoss:
 
 
 def _not_finite(logs: Mapping[str, Any]) -> List[str]:
+  # A rate that is a variable of several replicas turns into a tensor alone.
   return [
-    name for name, value in logs.items() if not np.all(np.isfinite(value))
+    name
+    for name, value in logs.items()
+    if not np.all(np.isfinite(tf.convert_to_tensor(value)))
   ]
 
 

@@ -40,6 +40,10 @@ _LOSS_NAMES = {
 }
 
 
+# AutoGraph has nothing to convert here, and takes long to find it out.
+_as_it_is = tf.autograph.experimental.do_not_convert
+
+
 @task_factory.register_task_cls(config_lib.Mask2CADTask)
 class Mask2CADTask(retinanet.RetinaNetTask):
   """One replica's view of Mask2CAD training and validation (Sec. 3).
@@ -198,6 +202,7 @@ class Mask2CADTask(retinanet.RetinaNetTask):
     )
     return []
 
+  @_as_it_is
   def train_step(
     self,
     inputs: Tuple[Any, Any],
@@ -237,6 +242,7 @@ class Mask2CADTask(retinanet.RetinaNetTask):
       metric.update_state(losses[metric.name])
     return {self.loss: losses['total_loss'], **losses}
 
+  @_as_it_is
   def validation_step(
     self,
     inputs: Tuple[Any, Any],

@@ -77,7 +77,7 @@ def run(
         tf.config.experimental.enable_op_determinism()
     strategy = strategy or _strategy(params.runtime)
     start = checkpoints.choose_last_good(model_dir)
-    with _own_folder(strategy, model_dir) as folder:
+    with _own_folder(strategy, model_dir, start) as folder:
       return _run(params, mode, folder, async_checkpoints, strategy, start)
 
 
@@ -98,7 +98,7 @@ def _run(
     lambda: tf.train.latest_checkpoint(folder) or start,
     recovers=params.trainer.recovery_max_trials > 0,
   )
-  runner = train_lib.OrbitExperimentRunner(
+  runner = Runner(
     distribution_strategy=strategy,
     task=task,
     mode=mode,
@@ -110,13 +110,30 @@ def _run(
     ),
     enable_async_checkpointing=async_checkpoints,
   )
-  if start and not strategy.extended.should_checkpoint:
-    # The trainer looks for checkpoints in the worker's own, empty folder.
-    runner.trainer.checkpoint.restore(start)
   if 'train' in mode:
     _create_slots(runner.trainer, strategy)
   model, _ = runner.run()
   return model
+
+
+class Runner(train_lib.OrbitExperimentRunner):
+  """Model Garden's, whose workers start where the first one does.
+
+  There, all but the first look for checkpoints in an empty folder, and would
+  begin with weights and a step of their own.
+  """
+
+  def _maybe_build_checkpoint_manager(self) -> tf.train.CheckpointManager:
+    """In the worker's own folder, see _own_folder."""
+    trainer = self.params.trainer
+    return tf.train.CheckpointManager(
+      self.trainer.checkpoint,
+      directory=self.model_dir,
+      max_to_keep=trainer.max_to_keep,
+      step_counter=self.trainer.global_step,
+      checkpoint_interval=trainer.checkpoint_interval,
+      init_fn=self.trainer.initialize,
+    )
 
 
 def _create_slots(
@@ -145,17 +162,21 @@ def _strategy(runtime: cfg.RuntimeConfig) -> tf.distribute.Strategy:
 
 @contextlib.contextmanager
 def _own_folder(
-  strategy: tf.distribute.Strategy, model_dir: str
+  strategy: tf.distribute.Strategy, model_dir: str, start: Optional[str]
 ) -> Iterator[str]:
   """`model_dir`; for a worker that is not the chief one to throw away.
 
-  All workers must take part in writing, and only one may write there.
+  All workers must take part in writing, and only one may write there. All
+  restore the same checkpoint at the same point of the program: a copy.
   """
   if strategy.extended.should_checkpoint:
     yield model_dir
     return
   folder = tempfile.mkdtemp()
   try:
+    for path in tf.io.gfile.glob(f'{start}.*') if start else ():
+      tf.io.gfile.copy(path, os.path.join(folder, os.path.basename(path)))
+    checkpoints.choose_last_good(folder)  # lists it
     yield folder
   finally:
     shutil.rmtree(folder, ignore_errors=True)

@@ -59,6 +59,17 @@ def test_finite_means_pass(guard):
   _stop(guard)({'box': tf.constant(1.0), 'center': 2.0})
 
 
+def test_a_variable_of_several_replicas_is_looked_at(guard):
+  class Rate:  # as TensorFlow's there: no array, but a tensor
+    def __array__(self, dtype=None):
+      return tf.constant(0.1)
+
+    def __tf_tensor__(self, dtype=None, name=None):
+      return tf.constant(0.1)
+
+  _stop(guard)({'learning_rate': Rate()})
+
+
 def test_a_trainer_that_recovers_is_left_to_it(guard, caplog):
   _record(guard, [(np.nan, 2.0, [5, 6])])
   _stop(guard, recovers=True)({'box': np.nan})

@@ -1,11 +1,13 @@
 """The task: one step of the paper's configuration, loss weights, errors."""
 
 import numpy as np
+import orbit
 import pytest
 import tensorflow as tf
 from official.core import exp_factory
 
 from mask2cad_tf import registry_imports  # noqa: F401
+from mask2cad_tf.data import input_pipeline
 from mask2cad_tf.geometry import rotations
 from mask2cad_tf.geometry import view_medoids
 from mask2cad_tf.tasks import mask2cad
@@ -248,3 +250,25 @@ def test_training_without_views_says_so(paper_task):
   config.views_path = ''
   with pytest.raises((ValueError, FileNotFoundError), match='views_path'):
     paper_task.build_inputs(config)
+
+
+def test_the_trainer_says_which_share_of_the_batch_is_wanted(
+  branch_config, monkeypatch
+):
+  # It looks at the signature: a decorator that hides it gives every replica
+  # the whole batch.
+  contexts = []
+
+  def build_dataset(params, model, input_context, branches, start_step):
+    contexts.append(input_context)
+    return tf.data.Dataset.range(1)
+
+  monkeypatch.setattr(input_pipeline, 'build_dataset', build_dataset)
+  task = mask2cad.Mask2CADTask(branch_config)
+  orbit.utils.make_distributed_dataset(
+    tf.distribute.OneDeviceStrategy('CPU:0'),
+    task.build_inputs,
+    branch_config.train_data,
+  )
+  (context,) = contexts
+  assert context.get_per_replica_batch_size(4) == 4
