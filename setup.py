@@ -9,7 +9,7 @@ _HERE = pathlib.Path(__file__).parent
 _VERSION = re.search(
   r"__version__ = '(.+)'", (_HERE / 'mask2cad_tf/__init__.py').read_text()
 ).group(1)
-_BEAM = 'apache-beam>=2.77; python_version >= "3.10"'
+_BEAM = 'apache-beam>=2.69'
 _SERVING = 'tensorflow-serving-api~=2.15.0'
 _ANN = 'faiss-cpu>=1.13'
 _HEIF = 'pillow-heif'

@@ -31,7 +31,8 @@ def model(scratch):
 
 
 def _assert_equal(ours, theirs):
-  for a, b in zip(ours.variables, theirs.variables, strict=True):
+  assert len(ours.variables) == len(theirs.variables)
+  for a, b in zip(ours.variables, theirs.variables):
     np.testing.assert_array_equal(a, b)
 
 
@@ -98,7 +99,8 @@ def test_a_packed_model(model, build_tiny, tmp_path, modules):
       part.trainable = True
   for part in ('head', 'pose_decoder'):
     ours, theirs = getattr(model, part), getattr(other, part)
-    for a, b in zip(ours.variables, theirs.variables, strict=True):
+    assert len(ours.variables) == len(theirs.variables)
+    for a, b in zip(ours.variables, theirs.variables):
       np.testing.assert_allclose(a, b, rtol=2.0**-11, atol=1e-7)
     assert report.counts[part] == (len(ours.variables),) * 2
   assert not report.not_loaded
