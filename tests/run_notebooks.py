@@ -11,6 +11,7 @@ import pathlib
 import sys
 import tempfile
 from typing import Dict
+from typing import List
 
 import nbclient
 import nbformat
@@ -23,6 +24,20 @@ def _plain(text: str, folder: str) -> str:
   lines = text.replace('\r\n', '\n').split('\n')
   text = '\n'.join(line.rpartition('\r')[2] for line in lines)
   return text.replace(folder, 'runs/colab').replace(f'{_CLONE}/', '')
+
+
+def _joined(
+  outputs: List[nbformat.NotebookNode],
+) -> List[nbformat.NotebookNode]:
+  """Pieces of one stream become one; a progress bar comes in many."""
+  joined = []
+  for output in outputs:
+    before = joined[-1] if joined else {}
+    if output.get('name') and output.get('name') == before.get('name'):
+      before['text'] += output['text']
+    else:
+      joined.append(output)
+  return joined
 
 
 def run(path: pathlib.Path) -> None:
@@ -42,6 +57,8 @@ def run(path: pathlib.Path) -> None:
     cell.metadata.pop('execution', None)
     if 'output-not-kept' in cell.metadata.get('tags', []):
       cell.outputs = []
+    if 'outputs' in cell:
+      cell.outputs = _joined(cell.outputs)
     for output in cell.get('outputs', []):
       if 'text' in output:
         output['text'] = _plain(output['text'], folder)

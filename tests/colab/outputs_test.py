@@ -7,7 +7,9 @@ from tests.colab import notebooks
 _MAX_BYTES = 300_000  # of a notebook with its outputs
 
 
-@pytest.mark.parametrize('name', ['1_photo_to_scene', '3_serve_it'])
+@pytest.mark.parametrize(
+  'name', ['1_photo_to_scene', '2_train_on_your_cads', '3_serve_it']
+)
 def test_outputs_are_there_and_small(name):
   notebook = notebooks.read(name)
   path = notebooks.FOLDER / f'{name}.ipynb'
@@ -18,6 +20,9 @@ def test_outputs_are_there_and_small(name):
     range(1, len(codes) + 1)
   )
   assert any(cell.outputs for cell in codes)
+  for cell in codes:  # a progress bar is one line, how it ended
+    names = [output.get('name') for output in cell.outputs]
+    assert len(set(names)) == len(names)
   assert not any(
     output.output_type == 'error' for cell in codes for output in cell.outputs
   )
