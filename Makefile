@@ -65,11 +65,11 @@ check: $(READY)  ## style, types of the pure packages, floors, docstrings, a tes
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/house_test.py tests/import_floors_test.py tests/docstrings_test.py tests/test_map_test.py
 
-# The folders whose branches are counted, by their own tests and those above.
+# The folders whose branches are counted.
 COUNTED := ops geometry losses data retrieval evaluation
-coverage: $(READY)  ## branches that the tests of these folders take; slow
+coverage: $(READY)  ## branches of these folders that the suite takes; slow
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt pytest-cov
-	$(BIN)/python -m pytest -n 2 --dist=loadfile $(COUNTED:%=--cov=mask2cad_tf/%) --cov-branch --cov-report=term-missing $(COUNTED:%=tests/%) tests/tasks tests/refinement tests/tfrecords_tools
+	$(BIN)/python -m pytest -n 2 --dist=loadfile --no-loadscope-reorder $(COUNTED:%=--cov=mask2cad_tf/%) --cov-branch --cov-report=term-missing
 
 format: $(READY)
 	$(BIN)/ruff check --fix mask2cad_tf tfrecords_tools tests setup.py

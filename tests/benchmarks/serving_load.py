@@ -7,9 +7,10 @@ one, unless --saved_model is given), is asked without a pause by clients over
 gRPC and REST, one after the other of each kind: good photos and, nearly as
 often, requests that it must refuse. A good one's answer must be the one that it
 got before anybody else asked; a bad one's error must name its fault. Prints
-counts, latencies and the server's resident memory; exit status 1 when an answer
-is missing or wrong, or memory grew by more than 5 % between start and end of
-the steady phase, which begins after a quarter of the time.
+counts, latencies, and the server's resident memory, open files, threads and
+temporary files; exit status 1 when an answer is missing or wrong, or when
+between start and end of the steady phase, which begins after a quarter of the
+time, memory grew by more than 3 %, or anything of the others grew.
 """
 
 import collections
@@ -27,7 +28,9 @@ import threading
 import time
 from typing import Dict
 from typing import List
+from typing import NamedTuple
 from typing import Optional
+from typing import Sequence
 from typing import Tuple
 
 import numpy as np
@@ -48,7 +51,7 @@ _SAVED_MODEL = flags.DEFINE_string(
 _SEED = flags.DEFINE_integer('seed', 0, 'Of the order of the requests.')
 
 _BAD_SHARE = 0.45
-_GROWTH = 1.05  # of the resident memory, at most
+_GROWTH = 1.03  # of the resident memory, at most
 _CAMERA = (700.0, 700.0, 300.0, 200.0)
 _NAN_CAMERA = (float('nan'), 700.0, 300.0, 200.0)
 _TRIES = 5
@@ -149,18 +152,34 @@ def _ask(client, good, bad, expected, seed, end, log) -> None:
     log.end(request.kind, time.monotonic() - start, problem)
 
 
-def _watch(process: int, end: float) -> List[float]:
-  """Resident memory every half second."""
+class Holdings(NamedTuple):
+  """What a process holds."""
+
+  memory: float  # resident, MiB
+  open_files: float
+  threads: float
+  temporary_files: float
+
+
+def _watch(process: int, temporary: str, end: float) -> List[Holdings]:
+  """What the server holds, every half second."""
   found = []
   while time.monotonic() < end:
-    found.append(process_memory.mib('VmRSS', process))
+    found.append(
+      Holdings(
+        process_memory.mib('VmRSS', process),
+        len(os.listdir(f'/proc/{process}/fd')),
+        len(os.listdir(f'/proc/{process}/task')),
+        sum(len(files) for _, _, files in os.walk(temporary)),
+      )
+    )
     time.sleep(0.5)
   return found
 
 
-def _phases(memory: List[float]) -> Tuple[float, ...]:
+def _phases(values: Sequence[float]) -> Tuple[float, ...]:
   """Medians of start, middle and end of the steady phase: a tenth each."""
-  steady = memory[len(memory) // 4 :]
+  steady = values[len(values) // 4 :]
   width = max(1, len(steady) // 10)
   middle = (len(steady) - width) // 2
   return tuple(
@@ -170,7 +189,7 @@ def _phases(memory: List[float]) -> Tuple[float, ...]:
 
 
 @contextlib.contextmanager
-def _server(saved_model: str, seconds: float):
+def _server(saved_model: str, temporary: str, seconds: float):
   """The stand-in as its own process, and its addresses."""
   command = [
     sys.executable,
@@ -185,6 +204,7 @@ def _server(saved_model: str, seconds: float):
   environment = {
     **os.environ,
     'MALLOC_ARENA_MAX': '2',
+    'TMPDIR': temporary,
     'TF_CPP_MIN_LOG_LEVEL': '3',
   }
   with subprocess.Popen(
@@ -211,13 +231,16 @@ def _export(folder: str) -> str:
   return folder
 
 
-def _load(saved_model: str) -> Tuple[Log, List[float], Optional[int]]:
-  """Log, memory, and the server's exit status (None: it still runs)."""
+def _load(
+  saved_model: str, temporary: str
+) -> Tuple[Log, List[Holdings], Optional[int]]:
+  """Log, holdings, and the server's exit status (None: it still runs)."""
   seconds = 60.0 * _MINUTES.value
   good = _good_requests()
   bad = _bad_requests(good[0])
   log = Log()
-  with _server(saved_model, seconds + 600.0) as (process, addresses):
+  server = _server(saved_model, temporary, seconds + 600.0)
+  with server as (process, addresses):
     clients = [
       client_lib.connect(
         addresses['rest' if index % 2 else 'grpc'], _TIMEOUT, _TRIES
@@ -238,15 +261,15 @@ def _load(saved_model: str) -> Tuple[Log, List[float], Optional[int]]:
     ]
     for thread in threads:
       thread.start()
-    memory = _watch(process.pid, end)
+    holdings = _watch(process.pid, temporary, end)
     for thread in threads:
       thread.join()
     for client in clients:
       client.close()
-    return log, memory, process.poll()
+    return log, holdings, process.poll()
 
 
-def _print(log: Log, memory: Tuple[float, ...]) -> None:
+def _print(log: Log, phases: Dict[str, Tuple[float, ...]]) -> None:
   print(
     '| request | asked | answered | p50 ms | p95 ms |\n|---|---|---|---|---|'
   )
@@ -260,9 +283,10 @@ def _print(log: Log, memory: Tuple[float, ...]) -> None:
   total = sum(log.asked.values())
   print(
     f'\n{_CLIENTS.value} clients, {_MINUTES.value:g} minutes: {total} '
-    'requests. Resident memory at start, middle and end of the steady phase: '
-    f'{", ".join(f"{value:.0f}" for value in memory)} MiB.'
+    'requests. The server at start, middle and end of the steady phase:'
   )
+  for name, values in phases.items():
+    print(f'{name}: {", ".join(f"{value:.0f}" for value in values)}')
 
 
 def main(argv):
@@ -272,8 +296,13 @@ def main(argv):
     os.environ[name] = '127.0.0.1'
   with tempfile.TemporaryDirectory() as folder:
     saved_model = _SAVED_MODEL.value or _export(os.path.join(folder, '1'))
-    log, memory, status = _load(saved_model)
-  phases = _phases(memory)
+    temporary = os.path.join(folder, 'temporary')
+    os.mkdir(temporary)
+    log, holdings, status = _load(saved_model, temporary)
+  phases = {
+    name: _phases(values)
+    for name, values in zip(Holdings._fields, zip(*holdings))
+  }
   _print(log, phases)
   problems = [f'{count} x {what}' for what, count in sorted(log.wrong.items())]
   for kind, count in log.asked.items():
@@ -281,10 +310,9 @@ def main(argv):
       problems.append(f'{count - len(log.seconds[kind])} x {kind}: lost')
   if status is not None:
     problems.append(f'the server ended with status {status}')
-  if phases[-1] > _GROWTH * phases[0]:
-    problems.append(
-      f'memory grew by {100 * (phases[-1] / phases[0] - 1):.1f} %'
-    )
+  for name, (start, _, end) in phases.items():
+    if end > start * (_GROWTH if name == 'memory' else 1.0):
+      problems.append(f'{name}: {start:.0f} -> {end:.0f}')
   print('\n'.join(['FAILED', *problems] if problems else ['passed']))
   sys.exit(bool(problems))
 
