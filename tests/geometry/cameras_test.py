@@ -92,7 +92,16 @@ def test_a_huge_box_still_keeps_the_cad_before_the_camera():
   assert 0.5 < depth < 0.51
 
 
-@pytest.mark.parametrize('box', [(10, 10, 10, 20), (20, 10, 10, 20)])
+def test_a_box_of_one_pixel_is_a_box():
+  depth = cameras.box_fit_depth(
+    _cube(), np.eye(3), (320.0, 240.0), (0, 0, 1, 1), _INTRINSICS, _SIZE
+  )
+  assert np.isfinite(depth) and depth > 0.5
+
+
+@pytest.mark.parametrize(
+  'box', [(10, 10, 10, 20), (20, 10, 10, 20), (10, 10, 20, 10)]
+)
 def test_an_empty_box_is_refused(box):
   with pytest.raises(ValueError, match='ymin, xmin, ymax, xmax.*found'):
     cameras.box_fit_depth(

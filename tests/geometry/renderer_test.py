@@ -222,6 +222,7 @@ def test_a_cad_out_of_sight_leaves_the_picture_empty():
     assert not rendering.mask.any()
     assert not rendering.shaded.any()
     assert np.isinf(rendering.depth).all()
+    assert (rendering.triangles == -1).all()
 
 
 @pytest.mark.parametrize('antialias', [1, 2])

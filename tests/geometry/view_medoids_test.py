@@ -110,7 +110,7 @@ def test_the_seed_decides():
   np.testing.assert_array_equal(first.indices, again.indices)
 
 
-@pytest.mark.parametrize('shape', [(0, 4), (5, 3), (4,)])
+@pytest.mark.parametrize('shape', [(0, 4), (5, 3), (5, 5), (4,)])
 def test_no_rotations_are_refused(shape):
   with pytest.raises(ValueError, match=r'rotations \[n, 4\]'):
     view_medoids.k_medoids(np.zeros(shape), 2, seed=0)
