@@ -149,6 +149,16 @@ class EmbeddingLossTest(tf.test.TestCase):
       cad_losses.embedding_loss(outputs, labels, mask2cad.Losses()),
     )
 
+  def test_one_replica_has_the_pool_of_all(self):
+    outputs, labels, _, _ = cad_batch.make()
+    own, pooled = (
+      cad_losses.embedding_loss(
+        outputs, labels, mask2cad.Losses(cross_replica_pool=pool)
+      )
+      for pool in (False, True)
+    )
+    self.assertAllEqual(own, pooled)
+
   def test_cross_replica_pool(self):
     # In a process of its own: logical devices are fixed once TensorFlow runs.
     folder = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
