@@ -2,12 +2,17 @@
 
   python -m tests.benchmarks.compiled_step --work_dir=DIR \
     --experiment=mask2cad_lite
+  python -m tests.benchmarks.compiled_step --work_dir=DIR \
+    --experiment=mask2cad_pix3d --photos=16 --number_type=bfloat16
 
 One step of the experiment, small (tests/tasks/step_graph.py), on the toy data's
 shapes and random numbers: as TensorFlow runs it and with `jit_compile=True`,
 from the same weights. The losses must agree. DIR, new or empty, receives what
 `step_elsewhere.py` runs with another XLA: step.hlo.pb, a serialized
 HloModuleProto; inputs.npz, its parameters p0, p1, ...; losses.json.
+
+--photos: a step of so many in the experiment's own size, for the time that it
+takes elsewhere. Nothing is run here; the module is all that is written.
 """
 
 import gc
@@ -20,6 +25,7 @@ import numpy as np
 import tensorflow as tf
 from absl import app
 from absl import flags
+from official.modeling import performance
 from tensorflow.python.ops import resource_variable_ops
 
 from tests import toy
@@ -30,6 +36,10 @@ _WORK_DIR = flags.DEFINE_string('work_dir', None, 'New or empty folder.')
 _EXPERIMENT = flags.DEFINE_string(
   'experiment', 'mask2cad_lite', 'mask2cad_lite or mask2cad_pix3d.'
 )
+_PHOTOS = flags.DEFINE_integer('photos', 0, 'Of a step in its own size.')
+_TYPE = flags.DEFINE_string(
+  'number_type', 'float32', 'Of activations, as runtime.mixed_precision_dtype.'
+)
 _TOLERANCE = flags.DEFINE_float('tolerance', 1e-4, 'Of losses, relative.')
 
 
@@ -37,6 +47,10 @@ def main(_):
   work_folder.claim(_WORK_DIR.value)
   data = toy.make(os.path.join(_WORK_DIR.value, 'toy'))
   tf.keras.utils.set_random_seed(0)
+  performance.set_mixed_precision_policy(_TYPE.value)
+  if _PHOTOS.value:
+    _write_own_size(data)
+    return
   step, specs, parts = step_graph.trace(_EXPERIMENT.value, data)
   task, model, optimizer = (
     parts[key] for key in ('task', 'model', 'optimizer')
@@ -63,8 +77,7 @@ def main(_):
   module = compiled.experimental_get_compiler_ir(images, labels)(
     stage='hlo_serialized'
   )
-  with open(os.path.join(_WORK_DIR.value, 'step.hlo.pb'), 'wb') as file:
-    file.write(module)
+  _write_module(module)
   reset()
   np.savez_compressed(
     os.path.join(_WORK_DIR.value, 'inputs.npz'),
@@ -91,6 +104,28 @@ def main(_):
     sys.exit(1)
   if max(off.values()) > _TOLERANCE.value:
     sys.exit(1)
+
+
+def _write_own_size(data):
+  _, specs, parts = step_graph.trace(
+    _EXPERIMENT.value, data, _PHOTOS.value, small=False
+  )
+  task, model, optimizer = (
+    parts[key] for key in ('task', 'model', 'optimizer')
+  )
+  compiled = tf.function(
+    lambda *flat: task.train_step(
+      tf.nest.pack_sequence_as(specs, flat), model, optimizer
+    ),
+    jit_compile=True,
+  )
+  compiler_ir = compiled.experimental_get_compiler_ir(*tf.nest.flatten(specs))
+  _write_module(compiler_ir(stage='hlo_serialized'))
+
+
+def _write_module(module):
+  with open(os.path.join(_WORK_DIR.value, 'step.hlo.pb'), 'wb') as file:
+    file.write(module)
 
 
 def _parameters(compiled, images, labels):

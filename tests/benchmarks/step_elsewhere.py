@@ -4,7 +4,9 @@
 
 DIR is `compiled_step.py`'s. Needs JAX (0.10 or later) and nothing else: its XLA
 compiles the same module. Prints the losses of STEPS steps on one batch, how far
-the first ones are from TensorFlow's on the CPU, and the seconds of a step.
+the first ones are from TensorFlow's on the CPU, and the seconds of a step. Of a
+module that came alone (--photos): the seconds and the memory, of parameters
+that mean nothing.
 """
 
 import json
@@ -21,9 +23,17 @@ from jax._src.lib import xla_client
 from jax._src.lib.mlir import ir
 from jaxlib import _jax
 
+_TYPES = {
+  **{'f16': 'f2', 'f32': 'f4', 'f64': 'f8', 'i1': '?', 'ui8': 'u1'},
+  **{'i32': 'i4', 'i64': 'i8', 'bf16': 'bfloat16'},
+}
 
-def _module(hlo: bytes) -> bytes:
-  """StableHLO; XLA's `copy` has no word there, a reshape does nothing too."""
+
+def _module(hlo: bytes):
+  """StableHLO, and (shape, type) of its parameters.
+
+  XLA's `copy` has no word there, a reshape does nothing too.
+  """
   context = mlir.make_ir_context()
   context.allow_unregistered_dialects = True
   with context:
@@ -33,7 +43,18 @@ def _module(hlo: bytes) -> bytes:
       r'= stablehlo.reshape \1 : (\3) -> \3',
       module.operation.get_asm(large_elements_limit=None),
     )
-    return mlir.module_to_bytecode(ir.Module.parse(text))
+    module = ir.Module.parse(text)
+    main = ir.SymbolTable(module.operation)['main']
+    types = [(tuple(t.shape), str(t.element_type)) for t in main.type.inputs]
+    return mlir.module_to_bytecode(module), types
+
+
+def _meaningless(shape, kind):
+  """Small numbers; integers are 1."""
+  kind = jax.numpy.dtype(_TYPES[kind])
+  if not jax.numpy.issubdtype(kind, np.floating):
+    return np.ones(shape, kind)
+  return np.random.default_rng(0).uniform(0.0, 0.02, shape).astype(kind)
 
 
 def main(folder: str, steps: int = 20) -> None:
@@ -41,13 +62,16 @@ def main(folder: str, steps: int = 20) -> None:
   jax.config.update('jax_enable_x64', True)
   device = jax.devices()[0]
   with open(os.path.join(folder, 'step.hlo.pb'), 'rb') as file:
-    module = _module(file.read())
-  with open(os.path.join(folder, 'losses.json')) as file:
-    wanted = json.load(file)
-  with np.load(os.path.join(folder, 'inputs.npz')) as values:
-    state = [
-      jax.device_put(values[f'p{i}'], device) for i in range(len(values.files))
-    ]
+    module, types = _module(file.read())
+  wanted = {}
+  if os.path.exists(os.path.join(folder, 'losses.json')):
+    with open(os.path.join(folder, 'losses.json')) as file:
+      wanted = json.load(file)
+    with np.load(os.path.join(folder, 'inputs.npz')) as values:
+      inputs = [values[f'p{i}'] for i in range(len(values.files))]
+  else:
+    inputs = [_meaningless(*each) for each in types]
+  state = [jax.device_put(value, device) for value in inputs]
   start = time.monotonic()
   program = device.client.compile_and_load(
     module, xla_client.DeviceList((device,)), xla_client.CompileOptions()
@@ -60,17 +84,23 @@ def main(folder: str, steps: int = 20) -> None:
     arrays = [x[0] for x in results.disassemble_into_single_device_arrays()]
     jax.block_until_ready(arrays)
     seconds.append(time.monotonic() - start)
-    losses = dict(zip(names, map(float, arrays)))
     if updated is None:  # parameters that the step writes anew, in order
       updated = [i for i, value in enumerate(state) if value.is_deleted()]
+    losses = arrays[: len(arrays) - len(updated)]
+    for i, value in zip(updated, arrays[len(losses) :]):
+      state[i] = value
+    losses = dict(zip(names, map(float, losses)))
+    if wanted and step == 1:
       off = max(
         abs(losses[k] - v) / max(abs(v), 1.0) for k, v in wanted.items()
       )
       print(f'largest difference to TensorFlow on the CPU: {off:.1e}')
-    for i, value in zip(updated, arrays[len(names) :]):
-      state[i] = value
-    print(f'step {step}: total_loss {losses["total_loss"]:.4f}')
+    if wanted:
+      print(f'step {step}: total_loss {losses["total_loss"]:.4f}')
   print(f'median of {len(seconds)}: {statistics.median(seconds):.4f} s a step')
+  memory = device.memory_stats() or {}
+  if 'peak_bytes_in_use' in memory:
+    print(f'at most {memory["peak_bytes_in_use"] / 2**30:.1f} GiB')
 
 
 if __name__ == '__main__':

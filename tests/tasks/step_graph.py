@@ -35,17 +35,19 @@ _NO_ARRAYS = (tf.resource, tf.variant)
 
 
 def trace(
-  name: str, data: toy.ToyData, batch_size: int = 2
+  name: str, data: toy.ToyData, batch_size: int = 2, small: bool = True
 ) -> Tuple[Any, Any, Dict[str, Any]]:
-  """A replica's training step of a registered experiment, small.
+  """A replica's training step of a registered experiment.
 
   Blocks, heads, losses, labels and optimizer are the experiment's; sizes and
-  depths are not. `mask2cad_lite` takes cached features, as it is trained.
+  depths are if it is not small; classes and priors are the toy data's.
+  `mask2cad_lite` takes cached features, as it is trained.
 
   Args:
     name: 'mask2cad_lite' or 'mask2cad_pix3d'.
     data: the toy data; its records are read for their structure alone.
     batch_size: photos.
+    small: 128 x 128 pixels, and ResNet-10 for the paper's encoders.
 
   Returns:
     The step, a tf.function of (images, labels); what it takes, TensorSpecs;
@@ -60,7 +62,6 @@ def trace(
       'model': {
         'class_names': list(data.class_names),
         'num_classes': 1 + len(data.class_names),
-        'input_size': [128, 128, 3],
         'pose': {'medoids_path': medoids, 'num_view_rotations': 0},
         'shapemask': {'priors_path': data.priors, 'num_priors': 4},
         'backbone': {'efficientnet_lite': {'imagenet_weights': False}},
@@ -75,7 +76,9 @@ def trace(
       },
     }
   )
-  if not lite:
+  if small:
+    config.task.model.override({'input_size': [128, 128, 3]})
+  if small and not lite:
     config.task.model.override(
       {
         'backbone': {'resnet': {'model_id': 10}},
