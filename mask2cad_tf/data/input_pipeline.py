@@ -216,7 +216,7 @@ def _reader_fn(
 ) -> Callable[[Any], tf.data.Dataset]:
   """Files -> serialized records, but for those in quarantine."""
   if not data_config.quarantine:
-    return tf.data.TFRecordDataset
+    return record_files.dataset
   banned = tf.constant(record_files.read_quarantine(data_config.quarantine))
   features = {schema.IMAGE_SOURCE_ID: tf.io.FixedLenFeature([], tf.string)}
 
@@ -224,7 +224,7 @@ def _reader_fn(
     photo = tf.io.parse_single_example(record, features)
     return tf.reduce_all(photo[schema.IMAGE_SOURCE_ID] != banned)
 
-  return lambda paths: tf.data.TFRecordDataset(paths).filter(wanted)
+  return lambda paths: record_files.dataset(paths).filter(wanted)
 
 
 def _files(input_path: Any) -> List[str]:

@@ -48,6 +48,33 @@ def match(pattern: Union[str, Sequence[str]]) -> List[str]:
   return sorted(files)
 
 
+def dataset(paths: Union[str, Sequence[str]]) -> tf.data.Dataset:
+  """Serialized examples of shards, each of them `sound`."""
+  return tf.data.TFRecordDataset(paths).map(sound)
+
+
+def sound(record: tf.Tensor) -> tf.Tensor:
+  """A record, once it is known to be a whole protocol buffer.
+
+  TensorFlow's parser of examples is made for speed: it believes the length of
+  a list of floats and copies what lies behind the record.
+
+  Args:
+    record: string scalar.
+
+  Returns:
+    The same.
+
+  Raises:
+    tf.errors.DataLossError: it is none.
+  """
+  counts, _ = tf.io.decode_proto(
+    record, 'tensorflow.Example', ['features'], [tf.string], sanitize=True
+  )
+  # Never negative; a graph would drop what nothing is taken from.
+  return tf.where(counts[0] >= 0, record, '')
+
+
 def read(paths: Iterable[str]) -> Iterator[bytes]:
   """Serialized examples of the shards, one after the other.
 
@@ -59,17 +86,19 @@ def read(paths: Iterable[str]) -> Iterator[bytes]:
 
   Raises:
     FileNotFoundError: if a shard is not there.
-    ValueError: if a shard is truncated or no TFRecord file; it is named.
+    ValueError: if a shard is truncated or damaged or no TFRecord file; it is
+      named.
   """
   for path in paths:
     try:
-      for record in tf.data.TFRecordDataset(path):
+      for record in dataset(path):
         yield record.numpy()
     except tf.errors.NotFoundError as error:
       raise FileNotFoundError(f'There is no record file {path!r}.') from error
     except tf.errors.DataLossError as error:
       raise ValueError(
-        f'{path!r} is truncated or not a TFRecord file ({error.message}). '
+        f'{path!r} is truncated, damaged or no TFRecord file '
+        f'({error.message}). '
         'Copy it again, or write the records anew.'
       ) from error
 

@@ -33,7 +33,7 @@ def read(pattern: str, find_mesh: MeshFinder) -> Iterator[photo_lib.Photo]:
 
   Raises:
     FileNotFoundError: no record file matches.
-    ValueError: a file is truncated or not a TFRecord file.
+    ValueError: a file is truncated, damaged or no TFRecord file.
   """
   decoder = decoder_lib.TfExampleDecoder(with_scan=True)
   paths = record_files.match(pattern)

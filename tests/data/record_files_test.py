@@ -75,8 +75,36 @@ def test_missing_shard_is_named():
 
 def test_file_that_is_no_tfrecord_is_named(tmp_path):
   (tmp_path / 'x').write_bytes(b'not a record at all, but long enough')
-  with pytest.raises(ValueError, match='no[t]* a TFRecord'):
+  with pytest.raises(ValueError, match='no TFRecord'):
     list(record_files.read([str(tmp_path / 'x')]))
+
+
+def test_lengths_that_lead_out_of_a_record_are_not_followed(tmp_path):
+  # {'x': [1.0]}: a list of floats has the tag and the length (0a 04), then the
+  # number; 80 80 80 80 3f in place of length and number is a length of
+  # 63 * 2^28, of which 32 bits are left: -2^28. TensorFlow's parser copies so
+  # many bytes, and the process ends.
+  good = tf.train.Example()
+  good.features.feature['x'].float_list.value.append(1.0)
+  good = good.SerializeToString()
+  number = bytes.fromhex('0a04 0000803f')
+  assert good.count(number) == 1
+  bad = good.replace(number, bytes.fromhex('0a80 8080803f'))
+  path = str(tmp_path / 'images.tfrecord-00000-of-00001')
+  with tf.io.TFRecordWriter(path) as writer:
+    writer.write(good)
+    writer.write(bad)
+  features = {'x': tf.io.VarLenFeature(tf.float32)}
+  parsed = iter(
+    record_files.dataset(path).map(
+      lambda record: tf.io.parse_single_example(record, features)
+    )
+  )
+  assert next(parsed)['x'].values.numpy() == [1.0]
+  with pytest.raises(tf.errors.DataLossError, match='parse binary protobuf'):
+    next(parsed)
+  with pytest.raises(ValueError, match='00000-of-00001.*damaged'):
+    list(record_files.read([path]))
 
 
 def test_class_frequencies_of_a_hand_written_manifest(tmp_path):
