@@ -107,7 +107,7 @@ def test_threshold_zero_repeats_nothing(toy_data):
     input_pipeline._dataset_fn(  # pylint: disable=protected-access
       config, [], 5
     )
-    is tf.data.TFRecordDataset
+    is record_files.dataset
   )
 
 
