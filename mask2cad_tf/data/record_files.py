@@ -86,7 +86,7 @@ def read(paths: Iterable[str]) -> Iterator[bytes]:
 
   Raises:
     FileNotFoundError: if a shard is not there.
-    ValueError: if a shard is truncated or damaged or no TFRecord file; it is
+    ValueError: if a shard is truncated, damaged or no TFRecord file; it is
       named.
   """
   for path in paths:
@@ -98,8 +98,7 @@ def read(paths: Iterable[str]) -> Iterator[bytes]:
     except tf.errors.DataLossError as error:
       raise ValueError(
         f'{path!r} is truncated, damaged or no TFRecord file '
-        f'({error.message}). '
-        'Copy it again, or write the records anew.'
+        f'({error.message}). Copy it again, or write the records anew.'
       ) from error
 
 
