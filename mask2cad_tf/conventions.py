@@ -55,6 +55,9 @@ SCANNET_CLASSES = (
   'table',
 )
 
+# Classes of either that lie on tables or hang as often as not.
+OFF_THE_FLOOR = frozenset({'display', 'misc', 'tool'})
+
 NUM_VIEWS = 16  # k canonical views of a CAD, Sec. 3.2
 VIEW_SIZE = 128  # pixels, side of a rendered view
 EMBEDDING_SIZE = 128  # Table 6

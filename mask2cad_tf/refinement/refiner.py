@@ -60,6 +60,8 @@ class RefinerOptions:
       detected one counts half.
     turn_weight: against turns of 60 degrees or more from a candidate's first
       rotation; in proportion for less.
+    lean_weight: against what stands leaning by 15 degrees or more; in
+      proportion for less.
     cached_shapes: CADs kept ready, about 1 MB each.
   """
 
@@ -73,6 +75,7 @@ class RefinerOptions:
   similarity_weight: float = 0.1
   box_weight: float = 0.5
   turn_weight: float = 0.05
+  lean_weight: float = 0.1
   cached_shapes: int = 256
 
 
@@ -126,6 +129,7 @@ class Refiner:
       similarity=options.similarity_weight,
       box=options.box_weight,
       turn=options.turn_weight,
+      lean=options.lean_weight,
     )
     self._shape = functools.lru_cache(maxsize=options.cached_shapes)(
       lambda cad_id: shape_lib.Shape(load_shape(cad_id))

@@ -52,9 +52,11 @@ class Candidate:
     similarity: cosine of its best view.
     rotations: [n, 3, 3], CAD to camera, best first.
     symmetry: order about +y (conventions.SYMMETRY_ORDERS); 0 = any angle.
+    stands: upright on a floor, as furniture does.
   """
 
   cad_id: str
   similarity: float
   rotations: np.ndarray
   symmetry: int = 1
+  stands: bool = False

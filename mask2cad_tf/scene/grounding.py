@@ -8,12 +8,11 @@ from typing import Tuple
 
 import numpy as np
 
+from mask2cad_tf import conventions
 from mask2cad_tf.geometry import ground_plane
 from mask2cad_tf.scene import assemble
 from mask2cad_tf.scene import cad_meshes
 
-# Classes of Pix3D and ScanNet that lie on tables or hang as often as not.
-OFF_THE_FLOOR = frozenset({'display', 'misc', 'tool'})
 _LEAST_WEIGHT = 1e-6  # of an object that scores nothing
 
 
@@ -24,7 +23,8 @@ def put_on_ground(
 
   The plane comes from the best hypotheses, weighted by score; every hypothesis
   then gets its own scale. Left alone is what has its depth given, is of a class
-  in OFF_THE_FLOOR, or does not stand on the plane (`ground_plane.scale_onto`).
+  in conventions.OFF_THE_FLOOR, or does not stand on the plane
+  (`ground_plane.scale_onto`).
 
   Args:
     objects: of one photo, not yet scaled.
@@ -34,7 +34,7 @@ def put_on_ground(
     The objects, `ground` said of every hypothesis; and the plane, None where
     fewer than two objects stand on one: none is scaled.
   """
-  floor = [f for f in objects if f.label_name not in OFF_THE_FLOOR]
+  floor = [f for f in objects if f.label_name not in conventions.OFF_THE_FLOOR]
   plane = ground_plane.fit(
     np.array([_up(found.candidates[0]) for found in floor]),
     [_points(found.candidates[0], cads) for found in floor],
@@ -67,7 +67,7 @@ def _put(
   cads: cad_meshes.CadMeshes,
 ) -> assemble.SceneObject:
   """The object with all its hypotheses on the plane, where they reach it."""
-  fixed = _is_given(found) or found.label_name in OFF_THE_FLOOR
+  fixed = _is_given(found) or found.label_name in conventions.OFF_THE_FLOOR
   candidates = tuple(
     _scaled(candidate, None if fixed else plane, cads)
     for candidate in found.candidates

@@ -9,6 +9,7 @@ from typing import Sequence
 import numpy as np
 import tensorflow as tf
 
+from mask2cad_tf import conventions
 from mask2cad_tf.configs import mask2cad as mask2cad_config
 from mask2cad_tf.geometry import box_overlap
 from mask2cad_tf.geometry import meshes
@@ -168,6 +169,7 @@ class DetectionRefiner:
           candidate.similarity,
           np.concatenate([own[np.newaxis], views]),
           cad.symmetry,
+          stands=cad.label_name not in conventions.OFF_THE_FLOOR,
         )
       )
     if not candidates:

@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
+from scipy.spatial import transform
 
 from mask2cad_tf.refinement import pose_steps
 from mask2cad_tf.refinement import ranking
 from mask2cad_tf.refinement import target as target_lib
 from tests.refinement import scenes
 
-_WEIGHTS = ranking.Weights(features=0.5, similarity=0.1, box=0.25, turn=0.06)
+_WEIGHTS = ranking.Weights(
+  features=0.5, similarity=0.1, box=0.25, turn=0.06, lean=0.3
+)
 
 
 def _draft(
@@ -19,6 +22,10 @@ def _draft(
   )
   pose = pose_steps.Pose(scenes.turned(degrees), scenes.TRANSLATION)
   return ranking.Draft(candidate, None, pose, iou, box_iou, features)
+
+
+def _about(axis, degrees):
+  return transform.Rotation.from_euler(axis, degrees, True).as_matrix()
 
 
 def test_scores_by_hand():
@@ -45,6 +52,30 @@ def test_a_turn_from_the_first_rotation_costs_up_to_60_degrees():
   for degrees, promise in ((0, 0.9), (20, 0.88), (60, 0.84), (150, 0.84)):
     draft = _draft('a', 0.9, degrees)
     assert draft.promise(_WEIGHTS) == pytest.approx(promise)
+
+
+def test_what_stands_pays_for_leaning():
+  # 0.9 - 0.3 * 5 / 15 = 0.8; 0.9 - 0.3 from 15 degrees on; what need not stand
+  # pays nothing.
+  for degrees, promise in ((0, 0.9), (5, 0.8), (15, 0.6), (90, 0.6)):
+    rotation = _about('z', degrees)
+    pose = pose_steps.Pose(rotation, scenes.TRANSLATION)
+    for stands, expected in ((True, promise), (False, 0.9)):
+      candidate = target_lib.Candidate(
+        'a', 0.0, rotation[np.newaxis], stands=stands
+      )
+      draft = ranking.Draft(candidate, None, pose, 0.9, 0.0)
+      assert draft.promise(_WEIGHTS) == pytest.approx(expected)
+
+
+def test_cameras_look_down_and_hardly_up():
+  # Turned about the camera's x axis (to the left): +y goes towards +z, away.
+  for degrees, expected in ((-60, 0.0), (0, 0.0), (5, 0.0), (12, 7.0)):
+    found = ranking.lean(_about('x', degrees))
+    assert np.degrees(found) == pytest.approx(expected, abs=1e-9)
+  # A turn of the CAD about its own axis changes nothing.
+  turned = _about('z', 8) @ _about('y', 70)
+  assert np.degrees(ranking.lean(turned)) == pytest.approx(8.0)
 
 
 def test_cosines_of_what_was_seen():
