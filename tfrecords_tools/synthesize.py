@@ -91,7 +91,8 @@ flags.DEFINE_integer(
 flags.DEFINE_list(
   'modes',
   [f'{mode}:{share}' for mode, share in _DEFAULTS.modes.items()],
-  'Shares of rooms, of close-ups, and of shop photos on white or grey.',
+  'Shares of rooms (`room`; `far` from farther away), of close-ups\n'
+  '(`closeup`), and of shop photos on white or grey (`studio`).',
   flag_values=FLAGS,
 )
 flags.DEFINE_float(

@@ -15,6 +15,8 @@ _LOWEST = 0.08  # metres above the floor
 _LONGEST_LENS = 1.6  # longer sides of the picture, for rooms
 _STEPS = 10  # of the search for distance and place
 _BISECTIONS = 12  # of the search for a distance in a room
+# Of the picture's side, what its subject takes.
+_NEAR, _AFAR = (0.55, 1.3), (0.15, 0.6)
 _FURTHEST = 12.0  # metres
 _STEEPEST = np.radians(48.0)  # that anybody looks down at a room
 
@@ -78,6 +80,7 @@ def look_at_room(
   height: int,
   width: int,
   rng: np.random.Generator,
+  from_afar: bool = False,
 ) -> scene_lib.Camera:
   """A person's camera that looks at what stands in a room, from -z.
 
@@ -87,6 +90,7 @@ def look_at_room(
     height: pixels.
     width: pixels.
     rng: source of randomness.
+    from_afar: all that stands is small in the picture.
 
   Returns:
     The camera, inside the room or before its missing front wall.
@@ -97,9 +101,9 @@ def look_at_room(
   # Whoever wants the whole room in the picture takes a wide lens.
   focal = min(pose_prior.draw_focal(rng), _LONGEST_LENS) * max(width, height)
   intrinsics = (focal, focal, 0.5 * width, 0.5 * height)
-  corners = _subject(placed, rng)
+  corners = _subject(placed, rng, from_afar)
   middle = 0.5 * (corners.min(axis=0) + corners.max(axis=0))
-  share = rng.uniform(0.55, 1.3)
+  share = rng.uniform(*(_AFAR if from_afar else _NEAR))
   eye_height = float(np.clip(rng.normal(1.4, 0.25), 0.8, 1.9))
   azimuth = float(np.clip(rng.normal(0.0, 0.5), -1.2, 1.2))
   offset = np.array([0.5 * width, 0.5 * height]) * rng.normal(0, 0.12, 2)
@@ -135,9 +139,9 @@ def look_at_room(
   return scene_lib.Camera(rotation, -rotation @ eye, intrinsics, height, width)
 
 
-def _subject(placed, rng) -> np.ndarray:
+def _subject(placed, rng, is_all: bool) -> np.ndarray:
   """Corners [n, 3] of what the picture is about: one, a few or all things."""
-  kind = rng.choice(3, p=(0.25, 0.35, 0.4))
+  kind = 2 if is_all else rng.choice(3, p=(0.25, 0.35, 0.4))
   if kind == 0:
     chosen = [placed[rng.integers(len(placed))]]
   elif kind == 1:

@@ -25,7 +25,7 @@ from tfrecords_tools.synthesis import scene as scene_lib
 from tfrecords_tools.synthesis import textures
 from tfrecords_tools.synthesis import visibility
 
-MODES = ('room', 'closeup', 'studio')
+MODES = ('room', 'closeup', 'studio', 'far')
 _MAX_DRAWS = 60
 _PHOTO_BACKGROUND = 0.5  # share of close-ups, where there are photos
 _LONELY = {'closeup': 0.55, 'studio': 0.8}  # share with one object only
@@ -34,7 +34,8 @@ _HIGHEST_CEILING = 4.5  # metres
 _LONGEST_ROOM = 14.0  # metres
 _WELL_VISIBLE = 0.5  # of its silhouette that one object of a room shows
 _MAIN_VISIBLE = 0.7  # that the main object of a close-up shows
-_LEAST_SEEN = {'room': 0.02, 'closeup': 0.015, 'studio': 0.01}  # of the picture
+# Of the picture.
+_LEAST_SEEN = {'room': 0.02, 'closeup': 0.015, 'studio': 0.01, 'far': 0.003}
 _LEANING = ('bed', 'storage')  # kinds that hardly ever stand free
 _FRONT = np.radians(70)  # from where a wall behind an object is behind it
 _MOST_TILTED = np.radians(10)  # cameras in rooms
@@ -124,23 +125,25 @@ class Composer:
     if rng.random() < _LONELY.get(mode, 0.0):
       count = low
     height, width = pose_prior.picture_size(self._options, rng)
-    if mode == 'room':
+    if mode in ('room', 'far'):
       things = furnishing.draw(self._library, count, rng)
-      return self._room(things, height, width, rng)
+      return self._room(mode, things, height, width, rng)
     names = sorted(self._library.by_class())
     main = names[rng.integers(len(names))]
     things = furnishing.draw(self._library, count, rng, main)
     return self._closeup(mode, things, height, width, rng)
 
-  def _room(self, things, height, width, rng) -> scene_lib.Scene:
+  def _room(self, mode, things, height, width, rng) -> scene_lib.Scene:
     size = _room_size(things, rng)
     placed = arrangements.arrange(things, size, rng)
     if len(placed) < self._options.min_objects:
       raise scene_lib.Rejected('some things find no place')
-    camera = cameras.look_at_room(placed, size, height, width, rng)
+    camera = cameras.look_at_room(
+      placed, size, height, width, rng, from_afar=mode == 'far'
+    )
     seen = visibility.glance(placed, camera)
     shown = seen.visible > _WELL_VISIBLE * seen.amodal
-    if not (shown & (seen.visible > _LEAST_SEEN['room'])).any():
+    if not (shown & (seen.visible > _LEAST_SEEN[mode])).any():
       raise scene_lib.Rejected('nothing is well visible')
     if seen.visible.max() > _MOST_SEEN:
       raise scene_lib.Rejected('one thing fills the picture')

@@ -198,6 +198,27 @@ def test_the_generator_alone_decides(library, mode):
   _same(*(c.compose(np.random.default_rng(3)) for c in (made, again)))
 
 
+def _metre(scenes):
+  """What a metre takes of the picture's longer side; median of the objects."""
+  found = []
+  for scene in scenes:
+    camera = scene.camera
+    places = np.array([item.translation for item in scene.objects])
+    depths = (places @ camera.rotation.T + camera.translation)[:, 2]
+    side = max(camera.height, camera.width)
+    found.extend(camera.intrinsics[0] / side / depths[depths > 0.0])
+  return np.median(found)
+
+
+def test_rooms_from_afar_show_small_things(library, rooms):
+  made = composer.Composer(
+    _options(library, 'far', min_objects=3, max_objects=5)
+  )
+  far = [made.compose(np.random.default_rng(seed)) for seed in range(24)]
+  assert _metre(far) < 0.7 * _metre(rooms)
+  assert {scene.mode for scene in far} == {'room'}  # lit and furnished as one
+
+
 def test_other_seeds_give_other_scenes(rooms):
   eyes = {tuple(scene.camera.position) for scene in rooms}
   assert len(eyes) == len(rooms)
