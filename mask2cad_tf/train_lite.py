@@ -111,7 +111,7 @@ class Size(NamedTuple):
 FULL = Size(
   {'pix3d': 17600, 'sweethome3d': 3200, 'furniture': 900},
   600,
-  {'detection': 9000, 'objects': 7600},
+  {'detection': 9000, 'objects': 12600},
 )
 QUICK = Size(
   {'pix3d': 1200, 'sweethome3d': 400, 'furniture': 200},
