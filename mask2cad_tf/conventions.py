@@ -55,6 +55,24 @@ SCANNET_CLASSES = (
   'table',
 )
 
+# The classes of ImageNet (ILSVRC 2012) that belong to ours; one may belong to
+# two. What is not here, ImageNet does not know.
+IMAGENET_CLASSES = {
+  'bed': (516, 520, 564, 750, 831),  # cradle, crib, four-poster, quilt, couch
+  'bin': (412,),  # ashcan
+  'bookcase': (453, 493, 495),  # bookcase, chiffonier, china cabinet
+  'cabinet': (493, 495, 553, 648),  # chiffonier, china, file, medicine cabinet
+  'chair': (423, 559, 765, 857),  # barber, folding, rocking chair, throne
+  'desk': (526,),  # desk
+  'display': (664, 782, 851),  # monitor, screen, television
+  'sofa': (831,),  # studio couch
+  'table': (526, 532, 736, 762),  # desk, dining, pool table, restaurant
+  # broom, carpenter's kit, cleaver, hatchet, hammer, plunger, power drill,
+  # screw, screwdriver, shovel, spatula
+  'tool': (462, 477, 499, 596, 587, 731, 740, 783, 784, 792, 813),
+  'wardrobe': (493, 495, 894),  # chiffonier, china cabinet, wardrobe
+}
+
 # Classes of either that lie on tables or hang as often as not.
 OFF_THE_FLOOR = frozenset({'display', 'misc', 'tool'})
 

@@ -162,6 +162,9 @@ class Mask2CAD(retinanet.RetinaNet):
     class_names: of class ids 1, 2, ...
     style_noise: training shifts the channel statistics of the backbone's
       features, by so many standard deviations of the batch; 0: never.
+    imagenet_exponent: how much the opinion of the backbone's own ImageNet
+      classifier counts in the scores of detections; 0: not asked.
+      EfficientNet-Lite's backbone, frozen, alone has it.
     min_level: lowest FPN level that objects are detected on.
     max_level: highest of them; the input is padded to multiples of 2 to this
       power.
@@ -187,6 +190,7 @@ class Mask2CAD(retinanet.RetinaNet):
     default_factory=lambda: list(conventions.PIX3D_CLASSES)
   )
   style_noise: float = 0.0
+  imagenet_exponent: float = 0.0
   backbone: Backbone = dataclasses.field(
     default_factory=lambda: Backbone(
       type='resnet', resnet=backbones.ResNet(model_id=50)

@@ -24,6 +24,7 @@ from mask2cad_tf.modeling.backbones import efficientnet_lite  # noqa: F401
 from mask2cad_tf.modeling.heads import cad
 from mask2cad_tf.modeling.heads import shapemask
 from mask2cad_tf.modeling.layers import fused_pyramid
+from mask2cad_tf.modeling.layers import imagenet_opinion
 from mask2cad_tf.modeling.layers import object_features
 from mask2cad_tf.modeling.layers import pose_decoder
 
@@ -84,6 +85,7 @@ def build_mask2cad(
     **_mask_parts(model_config, l2_regularizer),
     **_cad_parts(model_config, l2_regularizer),
     view_encoder=_view_encoder(model_config, l2_regularizer, load_assets),
+    imagenet_opinion=_imagenet_opinion(model_config, load_assets),
     outer_box_scale=model_config.roi.outer_box_scale,
     square_outer_boxes=model_config.roi.square,
     boxes_from_masks=model_config.roi.boxes_from_masks,
@@ -180,6 +182,25 @@ def _mask_parts(
   }
 
 
+def _imagenet_opinion(
+  config: mask2cad_cfg.Mask2CAD, load_assets: bool
+) -> Optional[imagenet_opinion.ImageNetOpinion]:
+  if not config.imagenet_exponent:
+    return None
+  if config.backbone.type != 'efficientnet_lite':
+    raise ValueError(
+      f'model.imagenet_exponent is {config.imagenet_exponent}, but the '
+      f'classifier that it asks is that of efficientnet_lite, and '
+      f'model.backbone.type is {config.backbone.type!r}. Set one of them.'
+    )
+  return imagenet_opinion.ImageNetOpinion(
+    config.class_names,
+    config.imagenet_exponent,
+    imagenet_weights=load_assets,
+    name='imagenet_opinion',
+  )
+
+
 def _cad_parts(
   config: mask2cad_cfg.Mask2CAD, regularizer: _Regularizer
 ) -> Dict[str, Any]:
@@ -268,6 +289,9 @@ def _create_variables(
     channels = model.decoder.output_specs[str(config.roi.min_level)][-1]
   boxes = tf.keras.Input([1, 4])
   classes = tf.keras.Input([1], dtype=tf.int32)
+  if model.imagenet_opinion:
+    features = tf.keras.Input(model.backbone.output_specs['5'][1:])
+    model.imagenet_opinion(features, boxes, classes, tf.keras.Input([1]))
   features = tf.keras.Input([1, size, size, channels])
   logits = tf.keras.Input([1, size, size])
   model.shape_prior_head(features, boxes, boxes, classes)

@@ -18,6 +18,7 @@ from mask2cad_tf.ops import roi_masks
 
 BRANCHES = ('detection', 'objects')
 Images = Union[tf.Tensor, Mapping[str, tf.Tensor]]
+_OPTIONAL = ('roi_pyramid', 'imagenet_opinion')  # parts
 
 
 @tf.keras.utils.register_keras_serializable(package='Mask2CAD')
@@ -44,6 +45,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     use_mask: bool = True,
     stop_mask_gradient: bool = True,
     roi_pyramid: Optional[tf.keras.layers.Layer] = None,
+    imagenet_opinion: Optional[tf.keras.layers.Layer] = None,
     square_outer_boxes: bool = False,
     object_pool_size: int = 1,
     boxes_from_masks: bool = False,
@@ -72,6 +74,8 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       stop_mask_gradient: whether M_i enters M_i∘F_i as a constant.
       roi_pyramid: layers.fused_pyramid.FusedPyramid, which RoIs are cropped
         from; None: from the detector's FPN.
+      imagenet_opinion: layers.imagenet_opinion.ImageNetOpinion, which scores
+        detections anew; None: they keep their scores.
       square_outer_boxes: see roi_masks.outer_boxes.
       object_pool_size: M_i∘F_i is averaged so many times smaller before the CAD
         branches.
@@ -83,6 +87,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     super().__init__(backbone, decoder, head, detection_generator, **kwargs)
     parts = {
       'roi_pyramid': roi_pyramid,
+      'imagenet_opinion': imagenet_opinion,
       'roi_features': roi_features,
       'shape_prior_head': shape_prior_head,
       'coarse_mask_head': coarse_mask_head,
@@ -177,7 +182,9 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       count = None  # boxes that the branches work for, given ones all
       if roi_boxes is None:
         anchor_boxes = anchor_boxes or self._anchor_boxes(features)
-        detections = self._detect(outputs, anchor_boxes, image_shape, min_score)
+        detections = self._detect(
+          outputs, anchor_boxes, image_shape, min_score, features
+        )
         count = padded_detections.most(detections['num_detections'])
       else:
         detections = _given_detections(roi_boxes, roi_classes)
@@ -264,6 +271,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     anchor_boxes: Mapping[str, tf.Tensor],
     image_shape: Optional[tf.Tensor],
     min_score: float,
+    features: Mapping[str, tf.Tensor],
   ) -> Dict[str, tf.Tensor]:
     """Decoding and NMS, in float32; padding and low scores set to zero."""
     found = self.detection_generator(
@@ -272,6 +280,8 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       anchor_boxes,
       image_shape,
     )
+    if self.imagenet_opinion is not None:
+      found = self._scored_anew(found, features)
     boxes = found['detection_boxes']
     count = tf.cast(found['num_detections'], tf.int32)
     valid = tf.range(tf.shape(boxes)[1])[None, :] < count[:, None]
@@ -284,6 +294,30 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       'detection_classes': tf.where(valid, classes, 0),
       'detection_scores': tf.where(valid, found['detection_scores'], 0.0),
       'num_detections': count,
+    }
+
+  def _scored_anew(
+    self, found: Mapping[str, tf.Tensor], features: Mapping[str, tf.Tensor]
+  ) -> Dict[str, tf.Tensor]:
+    """The detections with ImageNet's opinion in their scores, best first."""
+    scores = self.imagenet_opinion(
+      features['5'],
+      found['detection_boxes'],
+      tf.cast(found['detection_classes'], tf.int32),
+      found['detection_scores'],
+    )
+    order = tf.argsort(scores, direction='DESCENDING', stable=True)
+    judged = {
+      'detection_boxes': found['detection_boxes'],
+      'detection_classes': found['detection_classes'],
+      'detection_scores': scores,
+    }
+    return {
+      'num_detections': found['num_detections'],
+      **{
+        key: tf.gather(value, order, batch_dims=1)
+        for key, value in judged.items()
+      },
     }
 
   def _decode(
@@ -381,14 +415,14 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     if branch == 'detection':
       own = ('decoder', 'head') if self.roi_pyramid is not None else ('head',)
       return [items[name] for name in own]
-    shared = ('backbone', 'decoder', 'head')
+    shared = ('backbone', 'decoder', 'head', 'imagenet_opinion')
     return [part for name, part in items.items() if name not in shared]
 
   @property
   def checkpoint_items(self) -> Mapping[str, tf.keras.layers.Layer]:
     """Every part that has weights, by name."""
     names = (
-      *(('roi_pyramid',) if self.roi_pyramid is not None else ()),
+      *(name for name in _OPTIONAL if getattr(self, name) is not None),
       'shape_prior_head',
       'coarse_mask_head',
       'fine_mask_head',

@@ -130,6 +130,12 @@ def network_stages(
       f'{int(found["num_detections"][0])} detections in the photo, expected '
       f'{num_detections}.'
     )
+  if model.imagenet_opinion is not None:
+    builder.add(
+      "ImageNet's opinion",
+      model.imagenet_opinion,
+      *(features['5'], boxes, classes, scores),
+    )
   outer = roi_masks.outer_boxes(
     boxes, model_config.roi.outer_box_scale, square=model_config.roi.square
   )

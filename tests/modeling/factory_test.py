@@ -101,6 +101,13 @@ def test_unknown_view_encoders_are_an_error(build_tiny, tiny_config):
     build_tiny(config)
 
 
+def test_imagenets_opinion_needs_its_backbone(build_tiny, tiny_config):
+  config = tiny_config.replace()
+  config.imagenet_exponent = 0.1
+  with pytest.raises(ValueError, match="imagenet_exponent.*'resnet'"):
+    build_tiny(config)
+
+
 def test_lite_trains_on_cached_features(build_tiny):
   # What records of mask2cad_tf.cache_features give: levels of the backbone,
   # features of the views' stem.

@@ -455,6 +455,45 @@ def test_style_noise_is_for_training(lite, build_tiny, lite_config, inputs):
   np.testing.assert_allclose(*detected, atol=1e-4)
 
 
+class _Doubter(tf.keras.layers.Layer):
+  """Halves the best score of each photo."""
+
+  def call(self, features, boxes, classes, scores):
+    assert features.shape[1:] == [4, 4, 128]  # level 5 of 128 pixels
+    assert boxes.shape[-1] == 4 and classes.dtype == tf.int32
+    return scores * tf.where(
+      scores == tf.reduce_max(scores, 1)[:, None], 0.5, 1
+    )
+
+
+def test_an_opinion_orders_detections_anew(build_tiny, inputs):
+  model = build_tiny()
+  bias = model.head._classifier.bias
+  bias.assign(tf.tile([-9.0] * 7 + [2.0] + [-9.0] * 2, [3]))
+  kernel = model.head._classifier.kernel  # no two scores alike
+  kernel.assign(np.random.default_rng(0).normal(scale=0.1, size=kernel.shape))
+  plain = model(inputs['images'], training=False)
+  twin = type(model).from_config(
+    {**model.get_config(), 'imagenet_opinion': _Doubter()}
+  )
+  found = twin(inputs['images'], training=False)
+  scores = plain['detection_scores'].numpy()
+  assert scores.shape[1] == 5 and np.all(0.5 * scores[:, 0] < scores[:, -1])
+  order = [1, 2, 3, 4, 0]  # the best became the last
+  scores[:, 0] *= 0.5
+  np.testing.assert_allclose(found['detection_scores'], scores[:, order])
+  for key in ('boxes', 'classes', 'embeddings'):
+    np.testing.assert_allclose(
+      found[f'detection_{key}'],
+      plain[f'detection_{key}'].numpy()[:, order],
+      atol=1e-5,
+    )
+  # The threshold goes by the new scores.
+  least = float(scores[0, 0] + scores[0, 4]) / 2.0
+  some = twin(inputs['images'][:1], training=False, min_score=least)
+  assert int(some['num_detections'][0]) == 4
+
+
 @pytest.mark.parametrize('branches', [[], ['detection', 'masks']])
 def test_unknown_branches_are_refused(tiny, inputs, branches):
   with pytest.raises(ValueError, match='detection, objects.*train_branches'):

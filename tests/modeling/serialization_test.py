@@ -9,6 +9,7 @@ from mask2cad_tf.modeling import view_encoder
 from mask2cad_tf.modeling.heads import cad
 from mask2cad_tf.modeling.heads import shapemask
 from mask2cad_tf.modeling.layers import fused_pyramid
+from mask2cad_tf.modeling.layers import imagenet_opinion
 from mask2cad_tf.modeling.layers import object_features
 from mask2cad_tf.modeling.layers import pose_decoder
 
@@ -24,6 +25,7 @@ _LAYERS = [
   cad.CenterHead(4, trunk=_TRUNK, dtype='bfloat16'),
   object_features.RoiFeatures(8, 3, 5),
   fused_pyramid.FusedPyramid(8, norm_momentum=0.5),
+  imagenet_opinion.ImageNetOpinion(['bed'], 0.1, imagenet_weights=False),
   pose_decoder.PoseDecoder(4, 16, num_view_rotations=64),
   view_encoder.ViewEncoder(depth_multiplier=0.5),
   frozen_view_encoder.FrozenViewEncoder(
@@ -47,6 +49,7 @@ def test_every_layer_is_listed():
     shapemask,
     cad,
     fused_pyramid,
+    imagenet_opinion,
     object_features,
     pose_decoder,
     view_encoder,

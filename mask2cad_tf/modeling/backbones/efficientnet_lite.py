@@ -40,6 +40,14 @@ class _Stage(NamedTuple):
 
 
 _STEM_FILTERS = 32
+# The classifier on top of level 5: a 1x1 convolution with its batch norm folded
+# in, ReLU6, the mean over the picture, a dense layer.
+CLASSIFIER_SHAPES = {
+  'head_kernel': (320, 1280),
+  'head_bias': (1280,),
+  'kernel': (1280, 1000),
+  'bias': (1000,),
+}
 _STAGES = (
   _Stage(1, 3, 1, 1, 16, '1'),
   _Stage(2, 3, 2, 6, 24, '2'),
@@ -256,6 +264,19 @@ def load_imagenet_weights(backbone: EfficientNetLite) -> int:
     count += len(weights)
   logging.info('EfficientNet-Lite0: %d ImageNet arrays loaded.', count)
   return count
+
+
+def imagenet_classifier() -> Dict[str, np.ndarray]:
+  """ImageNet weights of the classifier, by name of CLASSIFIER_SHAPES."""
+  tensors = imagenet_tensors()
+  variance = tensors['_bn1.running_var'] + _NORM_EPSILON
+  scale = tensors['_bn1.weight'] / np.sqrt(variance)
+  return {
+    'head_kernel': tensors['_conv_head.weight'][:, :, 0, 0].T * scale,
+    'head_bias': tensors['_bn1.bias'] - tensors['_bn1.running_mean'] * scale,
+    'kernel': tensors['_fc.weight'].T,
+    'bias': tensors['_fc.bias'],
+  }
 
 
 @factory.register_backbone_builder('efficientnet_lite')

@@ -70,19 +70,36 @@ def _classify(backbone, images):
   return tf.nn.softmax(linear(x)).numpy()
 
 
-def test_photos_of_beds_are_beds(backbone):
-  names = sorted(os.listdir(_PHOTOS))
+@pytest.fixture(scope='module', name='photos')
+def _photos():
+  """Three photos of beds, [3, 224, 224, 3], as the backbone wants them."""
   photos = []
-  for name in names:
+  for name in sorted(os.listdir(_PHOTOS)):
     with open(os.path.join(_PHOTOS, name), 'rb') as file:
       image = tf.io.decode_image(file.read(), 3, expand_animations=False)
     image = tf.image.resize(
       tf.cast(image, tf.float32) / 255.0, [224, 224], antialias=True
     )
     photos.append(preprocess_ops.normalize_image(image))
-  probabilities = _classify(backbone, tf.stack(photos))
-  assert len(names) == 3
-  for row in probabilities:
+  assert len(photos) == 3
+  return tf.stack(photos)
+
+
+def test_the_folded_classifier_says_the_same(backbone, photos):
+  parts = efficientnet_lite.imagenet_classifier()
+  shapes = {name: value.shape for name, value in parts.items()}
+  assert shapes == efficientnet_lite.CLASSIFIER_SHAPES
+  x = backbone(photos)['5'].numpy() @ parts['head_kernel'] + parts['head_bias']
+  logits = np.clip(x, 0.0, 6.0).mean(axis=(1, 2)) @ parts['kernel']
+  np.testing.assert_allclose(
+    tf.nn.softmax(logits + parts['bias']),
+    _classify(backbone, photos),
+    atol=1e-5,
+  )
+
+
+def test_photos_of_beds_are_beds(backbone, photos):
+  for row in _classify(backbone, photos):
     assert int(np.argmax(row)) in _BED_CLASSES
     assert row[list(_BED_CLASSES)].sum() > 0.5
 
