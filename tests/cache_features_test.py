@@ -180,6 +180,10 @@ def test_a_killed_run_goes_on(toy_data, networks, tmp_path):
   assert '0 records with features' in _run(networks, *arguments).stdout
 
 
+def _features(field):
+  return np.frombuffer(b''.join(field.bytes_list.value), np.float16)
+
+
 def test_looks_of_a_photo(toy_data, folder, networks, tmp_path):
   pattern = toy_data.scene_records
   arguments = (f'--records={pattern}', f'--output_dir={tmp_path}', '--looks=3')
@@ -191,7 +195,6 @@ def test_looks_of_a_photo(toy_data, folder, networks, tmp_path):
   plain = list(
     record_files.read(record_files.match(_in_folder(folder, pattern)))
   )
-  assert looks[::3] == plain
   for number, record in enumerate(looks):
     fields, before = (
       tf.train.Example.FromString(each).features.feature
@@ -199,10 +202,16 @@ def test_looks_of_a_photo(toy_data, folder, networks, tmp_path):
     )
     differing = {key for key in before if fields[key] != before[key]}
     assert set(fields) == set(before)
-    if number % 3:
+    if number % 3 == 0:  # the photo as it is
+      assert all('features' in key for key in differing), differing
+      for key in differing:  # another batch: the last digit may be another
+        np.testing.assert_allclose(
+          _features(fields[key]), _features(before[key]), atol=0.02
+        )
+    else:
       assert {'image/encoded', 'image/features/3'} <= differing
       assert all(
-        key == 'image/encoded' or 'features/' in key for key in differing
+        key == 'image/encoded' or 'features' in key for key in differing
       )
   (section,) = {
     json.dumps(record_files.manifest_section(path)['num_examples'])
