@@ -190,7 +190,7 @@ def _imagenet_opinion(
   if config.backbone.type != 'efficientnet_lite':
     raise ValueError(
       f'model.imagenet_exponent is {config.imagenet_exponent}, but the '
-      f'classifier that it asks is that of efficientnet_lite, and '
+      'classifier that it asks is that of efficientnet_lite, and '
       f'model.backbone.type is {config.backbone.type!r}. Set one of them.'
     )
   return imagenet_opinion.ImageNetOpinion(

@@ -307,16 +307,12 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       found['detection_scores'],
     )
     order = tf.argsort(scores, direction='DESCENDING', stable=True)
-    judged = {
-      'detection_boxes': found['detection_boxes'],
-      'detection_classes': found['detection_classes'],
-      'detection_scores': scores,
-    }
+    found = {**found, 'detection_scores': scores}
     return {
       'num_detections': found['num_detections'],
       **{
-        key: tf.gather(value, order, batch_dims=1)
-        for key, value in judged.items()
+        key: tf.gather(found[key], order, batch_dims=1)
+        for key in ('detection_boxes', 'detection_classes', 'detection_scores')
       },
     }
 

@@ -49,3 +49,25 @@ def scratch(tiny):
   yield tiny
   tiny.backbone.trainable = True
   tiny.set_weights(weights)
+
+
+@pytest.fixture(scope='session')
+def bed_photos():
+  """`bed_photos(side)`: three of beds, [3, side, side, 3], normalised."""
+  import tensorflow as tf
+  from official.vision.ops import preprocess_ops
+
+  from mask2cad_tf.retrieval import default_gallery
+
+  def load(side):
+    photos = []
+    for path in sorted(default_gallery.sample_photos().glob('img/bed/*')):
+      image = tf.io.decode_image(path.read_bytes(), 3, expand_animations=False)
+      image = tf.image.resize(
+        tf.cast(image, tf.float32) / 255.0, [side, side], antialias=True
+      )
+      photos.append(preprocess_ops.normalize_image(image))
+    assert len(photos) == 3
+    return tf.stack(photos)
+
+  return load

@@ -1,11 +1,8 @@
 """EfficientNet-Lite0: every ImageNet array lands, and it knows a bed."""
 
-import os
-
 import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_graphics
 from official.vision.configs import common
 from official.vision.modeling.backbones import factory
 from official.vision.ops import preprocess_ops
@@ -15,9 +12,6 @@ from mask2cad_tf.modeling.backbones import efficientnet_lite
 
 # ImageNet classes that a photo of a bed may be called.
 _BED_CLASSES = {564: 'four-poster', 750: 'quilt', 831: 'studio couch'}
-_PHOTOS = os.path.join(
-  os.path.dirname(tensorflow_graphics.__file__), 'datasets/pix3d/fakes/img/bed'
-)
 
 
 @pytest.fixture(scope='module')
@@ -70,22 +64,8 @@ def _classify(backbone, images):
   return tf.nn.softmax(linear(x)).numpy()
 
 
-@pytest.fixture(scope='module', name='photos')
-def _photos():
-  """Three photos of beds, [3, 224, 224, 3], as the backbone wants them."""
-  photos = []
-  for name in sorted(os.listdir(_PHOTOS)):
-    with open(os.path.join(_PHOTOS, name), 'rb') as file:
-      image = tf.io.decode_image(file.read(), 3, expand_animations=False)
-    image = tf.image.resize(
-      tf.cast(image, tf.float32) / 255.0, [224, 224], antialias=True
-    )
-    photos.append(preprocess_ops.normalize_image(image))
-  assert len(photos) == 3
-  return tf.stack(photos)
-
-
-def test_the_folded_classifier_says_the_same(backbone, photos):
+def test_the_folded_classifier_says_the_same(backbone, bed_photos):
+  photos = bed_photos(224)
   parts = efficientnet_lite.imagenet_classifier()
   shapes = {name: value.shape for name, value in parts.items()}
   assert shapes == efficientnet_lite.CLASSIFIER_SHAPES
@@ -98,8 +78,8 @@ def test_the_folded_classifier_says_the_same(backbone, photos):
   )
 
 
-def test_photos_of_beds_are_beds(backbone, photos):
-  for row in _classify(backbone, photos):
+def test_photos_of_beds_are_beds(backbone, bed_photos):
+  for row in _classify(backbone, bed_photos(224)):
     assert int(np.argmax(row)) in _BED_CLASSES
     assert row[list(_BED_CLASSES)].sum() > 0.5
 

@@ -1,21 +1,15 @@
 """ImageNet's opinion of boxes, by hand and on photos of beds."""
 
 import math
-import os
 
 import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_graphics
-from official.vision.ops import preprocess_ops
 
 from mask2cad_tf import conventions
 from mask2cad_tf.modeling.backbones import efficientnet_lite
 from mask2cad_tf.modeling.layers import imagenet_opinion
 
-_PHOTOS = os.path.join(
-  os.path.dirname(tensorflow_graphics.__file__), 'datasets/pix3d/fakes/img/bed'
-)
 _CHAIRS = conventions.IMAGENET_CLASSES['chair']
 # 2 x 2 cells of 32 pixels, one feature.
 _CELLS = np.array([[1.0, 2.0], [3.0, 8.0]])
@@ -98,15 +92,7 @@ def test_scores_stay_below_one_and_padding_stays_zero():
   np.testing.assert_allclose(scores, [[1.0, 0.0]])
 
 
-def test_photos_of_beds():
-  photos = []
-  for name in sorted(os.listdir(_PHOTOS)):
-    with open(os.path.join(_PHOTOS, name), 'rb') as file:
-      image = tf.io.decode_image(file.read(), 3, expand_animations=False)
-    image = tf.image.resize(
-      tf.cast(image, tf.float32) / 255.0, [320, 320], antialias=True
-    )
-    photos.append(preprocess_ops.normalize_image(image))
+def test_photos_of_beds(bed_photos):
   backbone = efficientnet_lite.EfficientNetLite(
     tf.keras.layers.InputSpec(shape=[None, 320, 320, 3])
   )
@@ -115,7 +101,7 @@ def test_photos_of_beds():
   layer = imagenet_opinion.ImageNetOpinion(names, 0.05)
   whole = tf.constant([[[0.0, 0.0, 320.0, 320.0]]] * 3)
   classes = tf.fill([3, 1], 1 + names.index('bed'))
-  features = backbone(tf.stack(photos))['5']
+  features = backbone(bed_photos(320))['5']
   better = layer(features, whole, classes, tf.fill([3, 1], 0.5))
   assert np.all(better > 0.52), better  # (0.22 / 0.1)^0.05 = 1.04 and more
   p = layer.probabilities(features, whole).numpy()[:, 0]
