@@ -37,6 +37,7 @@ from absl import flags
 import tfrecords_tools
 from mask2cad_tf import command_line
 from mask2cad_tf import conventions
+from mask2cad_tf import number_type
 from mask2cad_tf import training_watch
 from mask2cad_tf.geometry.furniture import catalogue
 
@@ -367,7 +368,7 @@ class Recipe:
       start = {'init_checkpoint': model_folder.default_folder()}
       rate['initial_learning_rate'] = _FINETUNE_RATE
     return {
-      'runtime': {'mixed_precision_dtype': 'bfloat16'},
+      'runtime': {'mixed_precision_dtype': number_type.fastest()},
       'task': {
         **start,
         'train_branches': [branch],

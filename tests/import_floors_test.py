@@ -11,6 +11,7 @@ _FLOORS = {
   'conventions': 0,
   'command_line': 0,
   'close_names': 0,
+  'number_type': 0,
   'progress': 0,
   'training_watch': 1,
   'foreign': 0,

@@ -7,6 +7,7 @@ import yaml
 from official.core import exp_factory
 from official.modeling import hyperparams
 
+from mask2cad_tf import number_type
 from mask2cad_tf import train_lite
 from mask2cad_tf.configs import experiments  # noqa: F401
 from mask2cad_tf.modeling import model_folder
@@ -116,6 +117,7 @@ def test_configuration_overlays_the_experiment(commands, tmp_path, branch):
   )
   assert config.task.train_branches == [branch]
   assert config.task.init_checkpoint is None
+  assert config.runtime.mixed_precision_dtype == number_type.fastest()
   assert config.task.validation_data.input_path == (
     f'{tmp_path}/records/validation/images*'
   )

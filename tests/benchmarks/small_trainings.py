@@ -11,6 +11,8 @@ from typing import Mapping
 
 import yaml
 
+from mask2cad_tf import number_type
+
 
 def train(
   folder: pathlib.Path,
@@ -36,7 +38,7 @@ def train(
   override.write_text(
     yaml.safe_dump(
       {
-        'runtime': {'mixed_precision_dtype': 'bfloat16'},
+        'runtime': {'mixed_precision_dtype': number_type.fastest()},
         'task': {**task, 'train_branches': [branch]},
         'trainer': {
           'train_steps': steps,
