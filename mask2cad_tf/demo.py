@@ -56,29 +56,41 @@ class StepFailed(RuntimeError):
   """A command of the demo ended with an error."""
 
 
+class Step:
+  """A command of the demo that runs, and its log."""
+
+  def __init__(self, process: subprocess.Popen, log: pathlib.Path):
+    self._process = process
+    self._log = log
+
+  def wait(self) -> None:
+    """Until it has ended; raises StepFailed with the end of its log."""
+    if self._process.wait():
+      tail = ''.join(self._log.read_text().splitlines(keepends=True)[-15:])
+      raise StepFailed(
+        f'{self._process.args[2]} failed; the end of {self._log}:\n{tail}'
+      )
+
+
 class Runner:
-  """Runs the project's commands one after the other, each with its own log."""
+  """Starts the project's commands, each with its own log."""
 
   def __init__(self, log_dir: pathlib.Path):
     self._log_dir = log_dir
-    self._count = 0
     log_dir.mkdir(parents=True, exist_ok=True)
 
-  def run(self, module: str, *arguments: str) -> None:
-    """Prints and runs `python -m module`; raises StepFailed with its log."""
-    self._count += 1
-    log = self._log_dir / f'{self._count:02d}_{module.rpartition(".")[2]}.log'
+  def start(self, module: str, *arguments: str) -> Step:
+    """Prints and starts `python -m module`."""
     lines = [f'\n$ python -m {module}', *arguments]
     print(' \\\n    '.join(lines), flush=True)
+    log = self._log_dir / f'{module.rpartition(".")[2]}.log'
     with open(log, 'w') as stream:
-      status = subprocess.call(
+      process = subprocess.Popen(
         [sys.executable, '-m', module, *arguments],
         stdout=stream,
         stderr=subprocess.STDOUT,
       )
-    if status:
-      tail = ''.join(log.read_text().splitlines(keepends=True)[-15:])
-      raise StepFailed(f'the command above failed; the end of {log}:\n{tail}')
+    return Step(process, log)
 
 
 class Finding(NamedTuple):
@@ -109,8 +121,8 @@ def predict(
   annotations: Sequence[Mapping[str, Any]],
   root: pathlib.Path,
   chosen: Sequence[str],
-) -> None:
-  """Predicts the photos, their focal lengths known."""
+) -> Step:
+  """Begins to predict the photos, their focal lengths known."""
   flags_of_photos = []
   for photo in annotations:
     focal = photo['focal_length'] / _SENSOR_WIDTH * photo['img_size'][0]
@@ -118,7 +130,7 @@ def predict(
       f'--image={photos / photo["img"]}',
       f'--focal_length_px={focal:.1f}',
     ]
-  runner.run(
+  return runner.start(
     'mask2cad_tf.predict', *flags_of_photos, f'--output_dir={root}', *chosen
   )
 
@@ -130,20 +142,20 @@ def evaluate(
   chosen: Sequence[str],
 ) -> Dict[str, Any]:
   """Makes records of the photos; returns what tables.json says of them."""
-  runner.run(
+  runner.start(
     'tfrecords_tools.pix3d',
     f'--pix3d_dir={photos}',
     f'--annotations={photos}/pix3d.json',
     f'--output_dir={root}/records',
     '--num_shards=1',
-  )
-  runner.run(
+  ).wait()
+  runner.start(
     'mask2cad_tf.evaluate',
     f'--records={root}/records/images*',
     f'--output_dir={root}/evaluation',
     '--refine',
     *chosen,
-  )
+  ).wait()
   return json.loads((root / 'evaluation' / 'tables.json').read_text())
 
 
@@ -246,8 +258,9 @@ def main(argv: Sequence[str]) -> None:
   root = pathlib.Path(FLAGS.output_dir)
   runner = Runner(root / 'logs')
   try:
-    predict(runner, photos, annotations, root, chosen)
-    tables = evaluate(runner, photos, root, chosen)
+    predicting = predict(runner, photos, annotations, root, chosen)
+    tables = evaluate(runner, photos, root, chosen)  # meanwhile
+    predicting.wait()
   except StepFailed as error:
     print(f'mask2cad_tf.demo: {error}', file=sys.stderr)
     sys.exit(2)

@@ -22,6 +22,7 @@ from packaging import requirements
 
 import mask2cad_tf
 from mask2cad_tf import command_line
+from mask2cad_tf import packaged_model
 
 FLAGS = flags.FlagValues()
 _JSON = flags.DEFINE_boolean(
@@ -96,7 +97,7 @@ def _ray_casting() -> str:
 def _model() -> str:
   from mask2cad_tf.modeling import model_folder
 
-  folder = model_folder.default_folder()
+  folder = packaged_model.folder()
   model_folder.load(folder)
   size = sum(path.stat().st_size for path in pathlib.Path(folder).rglob('*'))
   return f'loads, {size / 1e6:.0f} MB'

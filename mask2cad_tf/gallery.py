@@ -41,6 +41,7 @@ from absl import flags
 
 from mask2cad_tf import close_names
 from mask2cad_tf import command_line
+from mask2cad_tf import packaged_model
 from mask2cad_tf.geometry import cad_lists
 from mask2cad_tf.retrieval import gallery as gallery_lib
 
@@ -147,9 +148,7 @@ def _build() -> None:
   from mask2cad_tf.modeling import model_folder
   from mask2cad_tf.retrieval import gallery_builder
 
-  model, config = model_folder.load(
-    _MODEL.value or model_folder.default_folder()
-  )
+  model, config = model_folder.load(_MODEL.value or packaged_model.folder())
   report = gallery_builder.build(
     model,
     config.task.model,
@@ -309,9 +308,7 @@ def _encoder() -> Any:
   from mask2cad_tf.modeling import model_folder
   from mask2cad_tf.retrieval import gallery_builder
 
-  model, config = model_folder.load(
-    _MODEL.value or model_folder.default_folder()
-  )
+  model, config = model_folder.load(_MODEL.value or packaged_model.folder())
   return gallery_builder.model_encoder(model, config.task.model)
 
 

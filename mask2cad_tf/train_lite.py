@@ -38,6 +38,7 @@ import tfrecords_tools
 from mask2cad_tf import command_line
 from mask2cad_tf import conventions
 from mask2cad_tf import number_type
+from mask2cad_tf import packaged_model
 from mask2cad_tf import training_watch
 from mask2cad_tf.geometry.furniture import catalogue
 
@@ -363,9 +364,7 @@ class Recipe:
     cached, steps = self._root / 'cached', size.steps[branch]
     start, rate = {}, {'decay_steps': steps}
     if self._finetune:
-      from mask2cad_tf.modeling import model_folder  # TensorFlow
-
-      start = {'init_checkpoint': model_folder.default_folder()}
+      start = {'init_checkpoint': packaged_model.folder()}
       rate['initial_learning_rate'] = _FINETUNE_RATE
     return {
       'runtime': {'mixed_precision_dtype': number_type.fastest()},

@@ -9,6 +9,7 @@ import shutil
 import pytest
 
 from mask2cad_tf import gallery
+from mask2cad_tf import packaged_model
 from mask2cad_tf import progress
 from mask2cad_tf.modeling import model_folder
 from mask2cad_tf.retrieval import gallery as gallery_lib
@@ -108,7 +109,7 @@ def test_bad_input_leaves_the_earlier_gallery(
 
 
 def test_the_packages_model_by_default(library, tmp_path, monkeypatch):
-  monkeypatch.setattr(model_folder, 'default_folder', lambda: 'shipped')
+  monkeypatch.setattr(packaged_model, 'folder', lambda: 'shipped')
   line = command_runner.run(
     gallery, 'build', f'--library={library}', f'--gallery={tmp_path}/g'
   ).only_line

@@ -12,6 +12,7 @@ _FLOORS = {
   'command_line': 0,
   'close_names': 0,
   'number_type': 0,
+  'packaged_model': 0,
   'progress': 0,
   'training_watch': 1,
   'foreign': 0,

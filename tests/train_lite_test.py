@@ -8,9 +8,9 @@ from official.core import exp_factory
 from official.modeling import hyperparams
 
 from mask2cad_tf import number_type
+from mask2cad_tf import packaged_model
 from mask2cad_tf import train_lite
 from mask2cad_tf.configs import experiments  # noqa: F401
-from mask2cad_tf.modeling import model_folder
 
 # What the recipe waits for after each command.
 _LAST_FILES = {
@@ -163,7 +163,7 @@ def test_fine_tuning_starts_from_the_packaged_model(commands, tmp_path):
   ]
   assert not (root / 'detection.yaml').exists()  # the packaged one stays
   task = yaml.safe_load((root / 'objects.yaml').read_text())['task']
-  assert task['init_checkpoint'] == model_folder.default_folder()
+  assert task['init_checkpoint'] == packaged_model.folder()
   assert task['train_data']['input_path'] == [
     f'{root}/cached/records/own/images*'
   ]

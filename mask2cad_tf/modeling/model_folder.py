@@ -3,7 +3,6 @@
 import copy
 import hashlib
 import os
-import pathlib
 from typing import Any
 from typing import Dict
 from typing import Optional
@@ -13,8 +12,6 @@ import tensorflow as tf
 from official.core import config_definitions as cfg
 from official.core import exp_factory
 from official.modeling import hyperparams
-
-import mask2cad_tf
 
 # Imported for its registrations with Model Garden's experiment factory.
 from mask2cad_tf.configs import experiments  # noqa: F401
@@ -26,7 +23,6 @@ from mask2cad_tf.modeling import mask2cad_model
 from mask2cad_tf.modeling import packed_weights
 
 _PARAMS = 'params.yaml'
-_DEFAULT = ('weights', 'lite')  # inside the package
 
 
 def load(
@@ -139,22 +135,6 @@ def _without_paths(config: cfg.ExperimentConfig) -> cfg.ExperimentConfig:
   for data in (task.train_data, task.validation_data):
     data.input_path = data.views_path = ''
   return config
-
-
-def default_folder() -> str:
-  """The folder of the model that comes with the package.
-
-  Raises:
-    FileNotFoundError: this installation has none.
-  """
-  path = pathlib.Path(mask2cad_tf.__file__).parent.joinpath(*_DEFAULT)
-  if not (path / _PARAMS).exists():
-    raise FileNotFoundError(
-      f'No packaged model at {str(path)!r}: this installation came without '
-      'it. Install the wheel of mask2cad-tf, which carries the weights, or '
-      'give a model of your own with --model.'
-    )
-  return str(path)
 
 
 def load_params(model_dir: str) -> cfg.ExperimentConfig:

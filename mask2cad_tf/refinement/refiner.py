@@ -8,8 +8,13 @@ first; the work is counted, not timed: the same answer on a busy machine.
 
 import dataclasses
 import functools
+import itertools
+import os
+from concurrent import futures
+from typing import Any
 from typing import Callable
 from typing import Dict
+from typing import Iterable
 from typing import List
 from typing import Optional
 from typing import Sequence
@@ -38,6 +43,7 @@ _SILHOUETTE_SCALE = 1.3  # window's side in the box's longer sides
 _CROP_SCALE = 1.1
 _LEAST_MASK = 0.005  # share of the window; less is no mask
 _FEATURE_BATCH = 16
+_MOST_THREADS = 4  # half of the work holds Python's lock: more do not help
 _SECONDS = 2.0  # in which a core does what the options' defaults say
 
 
@@ -134,6 +140,9 @@ class Refiner:
     self._shape = functools.lru_cache(maxsize=options.cached_shapes)(
       lambda cad_id: shape_lib.Shape(load_shape(cad_id))
     )
+    self._threads = futures.ThreadPoolExecutor(
+      min(os.cpu_count() or 1, _MOST_THREADS)
+    )
 
   def refine(
     self,
@@ -176,6 +185,10 @@ class Refiner:
     self._polish(search, drafts, (photo, mean), polished)
     return self._best(drafts, (photo, mean), top_k)
 
+  def _each(self, work: Callable[[Any], Any], items: Iterable[Any]) -> List:
+    """What the work gives for each item; several at a time, as the cores."""
+    return list(self._threads.map(work, items))
+
   def _placed(self, search, candidates) -> List[Hypothesis]:
     """Nothing to compare with: first rotations, placed by box."""
     found: List[Hypothesis] = []
@@ -196,23 +209,27 @@ class Refiner:
     proposer = search.proposer(
       options.given_rotations, options.chosen_rotations
     )
-    drafts: List[ranking.Draft] = []
-    for candidate in candidates:
+
+    def of_candidate(candidate: Candidate) -> List[ranking.Draft]:
       views = None
       if self._extra_rotations is not None:
         views = self._extra_rotations(candidate.cad_id)
       shape = self._shape(candidate.cad_id)
       poses = proposer.propose(candidate, shape, views)
-      drafts += [
+      return [
         ranking.Draft(candidate, shape, pose, *overlaps)
         for pose, overlaps in zip(poses, search.overlaps(shape, poses))
       ]
+
+    drafts = itertools.chain(*self._each(of_candidate, candidates))
     return sorted(drafts, key=lambda draft: -draft.promise(self._weights))
 
   def _fitted(self, search, drafts, count) -> List[ranking.Draft]:
     """Fits the first drafts; what ends in one pose is one."""
-    for draft in drafts[:count]:
-      search.fit(draft, _FIT, silhouette_fit.COARSE_TO_FINE)
+    self._each(
+      lambda draft: search.fit(draft, _FIT, silhouette_fit.COARSE_TO_FINE),
+      drafts[:count],
+    )
     return sorted(
       ranking.distinct(drafts), key=lambda draft: -draft.promise(self._weights)
     )
@@ -221,7 +238,9 @@ class Refiner:
     """Takes the features of the drafts' renderings."""
     for first in range(0, len(drafts), _FEATURE_BATCH):
       batch = drafts[first : first + _FEATURE_BATCH]
-      crops = [search.crops.posed(draft.shape, draft.pose) for draft in batch]
+      crops = self._each(
+        lambda draft: search.crops.posed(draft.shape, draft.pose), batch
+      )
       for draft, features in zip(batch, self._features(np.stack(crops))):
         draft.features = features
 
@@ -230,8 +249,9 @@ class Refiner:
     order = np.argsort(-self._scored(drafts, compared)[0], kind='stable')
     chosen = ranking.first_of_each(order, drafts, 2)
     polished = [drafts[index] for index in chosen[:count]]
-    for draft in polished:
-      search.fit(draft, _POLISH, silhouette_fit.POLISH)
+    self._each(
+      lambda draft: search.fit(draft, _POLISH, silhouette_fit.POLISH), polished
+    )
     if compared[0] is not None:
       self._look(search, polished)
 

@@ -14,7 +14,7 @@ holds, for n CADs of C classes with V views each:
     embeddings               float16 [n, V, E]
     valid, silhouettes       [n, V] and [n, V, 128], as in a gallery
 
-Everything but `choose` goes without TensorFlow. The file is made so, after
+It goes without TensorFlow. The file is made so, after
 default_gallery.write_library('LIB'):
 
   python -m mask2cad_tf.pack --model=runs/objects --output_dir=DIR
@@ -41,6 +41,7 @@ from typing import Tuple
 
 import numpy as np
 
+from mask2cad_tf import packaged_model
 from mask2cad_tf.data import atomic_folder
 from mask2cad_tf.foreign import array_files
 from mask2cad_tf.geometry import cad_folder
@@ -74,10 +75,7 @@ def choose(model: Optional[str], gallery: Optional[str]) -> Tuple[str, str]:
     PermissionError: its CADs cannot be written into the cache.
   """
   if not model:
-    # Imported late: nothing else here needs TensorFlow.
-    from mask2cad_tf.modeling import model_folder
-
-    model = model_folder.default_folder()
+    model = packaged_model.folder()
   if gallery:
     return model, gallery
   if not os.path.isfile(os.path.join(model, FILE_NAME)):

@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from mask2cad_tf import packaged_model
 from mask2cad_tf.configs import yaml_files
 from mask2cad_tf.modeling import model_folder
 
@@ -41,7 +42,7 @@ def test_what_pack_and_train_write_is_taken(tmp_path):
   path = tmp_path / 'a.yaml'
   path.write_text(yaml.dump({'a': (1, 2), 'b': {'c': [1e-4, None, 'x']}}))
   yaml_files.check(str(path))
-  model_folder.load_params(model_folder.default_folder())
+  model_folder.load_params(packaged_model.folder())
 
 
 def test_a_key_of_another_package(tmp_path):

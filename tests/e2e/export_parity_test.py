@@ -16,6 +16,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from mask2cad_tf import packaged_model
 from mask2cad_tf.geometry import box_overlap
 from mask2cad_tf.geometry import rotations
 from mask2cad_tf.modeling import model_folder
@@ -49,7 +50,7 @@ Answer = Dict[str, np.ndarray]
 
 
 def _build(gallery_dir: str) -> mask2cad_module.Mask2CADModule:
-  model, config = model_folder.load(model_folder.default_folder())
+  model, config = model_folder.load(packaged_model.folder())
   gallery = gallery_lib.load(gallery_dir, model_folder.fingerprint(model))
   return mask2cad_module.Mask2CADModule(model, config.task, gallery)
 
@@ -88,7 +89,7 @@ def photos(tmp_path_factory) -> List[str]:
 @pytest.fixture(scope='module')
 def gallery_dir(tmp_path_factory) -> str:
   return default_gallery.materialize(
-    model_folder.default_folder(), str(tmp_path_factory.mktemp('cache'))
+    packaged_model.folder(), str(tmp_path_factory.mktemp('cache'))
   )
 
 

@@ -187,15 +187,3 @@ def test_a_packed_model_replaces_no_stranger(folder, tiny):
       tiny, exp_factory.get_exp_config('mask2cad_tiny'), folder
     )
   assert sorted(os.listdir(folder)) == before
-
-
-def test_default_folder(monkeypatch, tmp_path):
-  monkeypatch.setattr(
-    model_folder.mask2cad_tf, '__file__', str(tmp_path / '__init__.py')
-  )
-  with pytest.raises(FileNotFoundError, match='No packaged model.*--model'):
-    model_folder.default_folder()
-  lite = tmp_path / 'weights' / 'lite'
-  lite.mkdir(parents=True)
-  (lite / 'params.yaml').touch()
-  assert model_folder.default_folder() == str(lite)

@@ -8,13 +8,13 @@ import sys
 import numpy as np
 import pytest
 
+from mask2cad_tf import packaged_model
 from mask2cad_tf.geometry import cad_folder
 from mask2cad_tf.geometry import meshes
 from mask2cad_tf.geometry import renderer
 from mask2cad_tf.geometry import rotations
 from mask2cad_tf.geometry import views
 from mask2cad_tf.geometry.furniture import catalogue
-from mask2cad_tf.modeling import model_folder
 from mask2cad_tf.retrieval import default_gallery
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.retrieval import view_silhouettes
@@ -187,7 +187,7 @@ def test_choose(packed, tmp_path, monkeypatch):
   with pytest.raises(ValueError, match="--gallery missing: .* 'm'"):
     default_gallery.choose('m', None)
   shipped = str(packed[1])
-  monkeypatch.setattr(model_folder, 'default_folder', lambda: shipped)
+  monkeypatch.setattr(packaged_model, 'folder', lambda: shipped)
   assert default_gallery.choose(None, 'g') == (shipped, 'g')
   folder = default_gallery.materialize(shipped)
   assert default_gallery.choose('', '') == (shipped, folder)
@@ -222,7 +222,7 @@ def test_needs_no_tensorflow(packed, tmp_path):
 def test_the_shipped_gallery_shows_todays_furniture(tmp_path):
   """Embeddings are of meshes as they were; the catalogue may have changed."""
   try:
-    shipped = model_folder.default_folder()
+    shipped = packaged_model.folder()
   except FileNotFoundError:
     pytest.skip('no model is packaged yet')
   gallery = gallery_lib.load(
