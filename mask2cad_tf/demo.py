@@ -154,6 +154,7 @@ def evaluate(
     f'--records={root}/records/images*',
     f'--output_dir={root}/evaluation',
     '--refine',
+    '--refine_objects=2',  # each photo is of one bed
     *chosen,
   ).wait()
   return json.loads((root / 'evaluation' / 'tables.json').read_text())
