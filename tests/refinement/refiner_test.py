@@ -269,6 +269,21 @@ def test_the_same_twice():
     np.testing.assert_array_equal(one.translation, other.translation)
 
 
+@pytest.mark.parametrize('cores', [None, 1, 3])
+def test_the_same_on_any_number_of_cores(monkeypatch, cores):
+  target = scenes.target_of(scenes.silhouette(scenes.table()))
+  candidates = _candidates('shelf', 'block', 'table')
+  expected = _refine(target, candidates, features=_Tiles())
+  monkeypatch.setattr(refiner_lib.os, 'cpu_count', lambda: cores)
+  found = _refine(target, candidates, features=_Tiles())
+  assert len(found) == len(expected) == 3
+  for first, second in zip(expected, found):
+    assert first.cad_id == second.cad_id
+    np.testing.assert_array_equal(first.rotation, second.rotation)
+    np.testing.assert_array_equal(first.translation, second.translation)
+    assert first.score == second.score
+
+
 def test_a_detected_box_pulls_no_edges():
   # A box one fifth too wide: exact, it widens what fits the mask.
   mask = scenes.silhouette(scenes.table())
