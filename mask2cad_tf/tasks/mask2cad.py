@@ -57,8 +57,18 @@ class Mask2CADTask(retinanet.RetinaNetTask):
   loss_guard: Optional[loss_guard_lib.LossGuard] = None
 
   def build_model(self) -> mask2cad_model.Mask2CADModel:
-    """Builds the model; freezes the whole backbone if the config says so."""
+    """Builds the model; freezes the whole backbone if the config says so.
+
+    Raises:
+      ValueError: the backbone is trained, and asked what ImageNet taught it.
+    """
     params = self.task_config
+    if params.model.imagenet_exponent and not params.freeze_backbone:
+      raise ValueError(
+        f'task.model.imagenet_exponent is {params.model.imagenet_exponent}, '
+        "but task.freeze_backbone is false: ImageNet's classifier does not fit "
+        'a backbone that is trained. Set task.model.imagenet_exponent to 0.'
+      )
     # tf.nn.l2_loss carries a factor 1/2 that the Keras regularizer lacks.
     decay = params.losses.l2_weight_decay / 2.0
     model = factory.build_mask2cad(

@@ -148,6 +148,13 @@ def _branch_config(toy_data, tmp_path):
   return config
 
 
+def test_a_trained_backbone_is_not_asked_what_imagenet_taught_it():
+  config = exp_factory.get_exp_config('mask2cad_lite').task
+  config.freeze_backbone = False
+  with pytest.raises(ValueError, match='imagenet_exponent is 0.05.* to 0'):
+    mask2cad.Mask2CADTask(config).build_model()
+
+
 _BRANCH_LOSSES = {
   'detection': {'cls', 'box'},
   'objects': {
