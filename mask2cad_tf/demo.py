@@ -260,8 +260,10 @@ def main(argv: Sequence[str]) -> None:
   runner = Runner(root / 'logs')
   try:
     predicting = predict(runner, photos, annotations, root, chosen)
-    tables = evaluate(runner, photos, root, chosen)  # meanwhile
-    predicting.wait()
+    try:
+      tables = evaluate(runner, photos, root, chosen)  # meanwhile
+    finally:
+      predicting.wait()  # leaves no process behind
   except StepFailed as error:
     print(f'mask2cad_tf.demo: {error}', file=sys.stderr)
     sys.exit(2)

@@ -221,7 +221,7 @@ class Refiner:
         for pose, overlaps in zip(poses, search.overlaps(shape, poses))
       ]
 
-    drafts = itertools.chain(*self._each(of_candidate, candidates))
+    drafts = itertools.chain.from_iterable(self._each(of_candidate, candidates))
     return sorted(drafts, key=lambda draft: -draft.promise(self._weights))
 
   def _fitted(self, search, drafts, count) -> List[ranking.Draft]:
