@@ -305,7 +305,7 @@ class Losses(retinanet.Losses):
     num_hard_negatives: N_h = 16 Q (Sec. 3.2).
     pose_huber_delta: of rotation delta and centre (Sec. 3.4).
     refine_max_angle: theta = pi / 6, radians (Sec. 3.4).
-    use_symmetry: minimum over a symmetric CAD's group.
+    use_symmetry: all rotations of a symmetric CAD's group are right.
     cross_replica_pool: pool of views over all replicas.
   """
 
@@ -342,6 +342,8 @@ class Mask2CADTask(retinanet.RetinaNetTask):
     train_branches: what is trained: 'detection' (boxes, classes), 'objects'
       (masks, CADs) or both.
     freeze_backbone: the whole of it, batch-norm statistics included (Sec. 3.4).
+    frozen_modules: other parts that keep their weights, by the names of
+      init_checkpoint_modules: pose_bin_head, view_encoder, ...
     init_checkpoint: weights that training starts from: a checkpoint, a training
       directory or a packed model.
     init_checkpoint_modules: which parts of them: names, or 'all', those that
@@ -366,6 +368,7 @@ class Mask2CADTask(retinanet.RetinaNetTask):
     default_factory=lambda: ['detection', 'objects']
   )
   freeze_backbone: bool = True
+  frozen_modules: List[str] = dataclasses.field(default_factory=list)
   init_checkpoint: Optional[str] = None
   library_path: str = ''
   allow_image_summary: bool = True

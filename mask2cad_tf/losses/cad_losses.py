@@ -83,8 +83,8 @@ def pose_losses(
 
   Paper note: "classified rotations within theta" are RoIs whose arg-max bin
   lies within theta of the truth; the delta's target starts at that bin. With
-  `use_symmetry` the truth of a symmetric CAD is whichever equivalent rotation
-  is cheapest (bin) or nearest to the arg-max bin (delta).
+  `use_symmetry` the bins of a symmetric CAD's equivalent rotations are right
+  together, and the delta's truth is the one nearest to the arg-max bin.
 
   Args:
     outputs: 'pose_bin_logits' float [B, Q, C, K], 'pose_deltas' float
@@ -117,7 +117,8 @@ def pose_losses(
   ) - pose_bins.encode_delta(target, start)
   return {
     'pose_bin': masked_mean.masked_mean(
-      _bin_cross_entropy(choices, truth, symmetry), posed
+      _bin_cross_entropy(choices, truth, symmetry, config.refine_max_angle),
+      posed,
     ),
     'pose_delta': masked_mean.masked_mean(
       _huber(error, config.pose_huber_delta), refined
@@ -189,22 +190,33 @@ def _class_bins(
 
 
 def _bin_cross_entropy(
-  choices: _ClassBins, truth: tf.Tensor, symmetry: tf.Tensor
+  choices: _ClassBins, truth: tf.Tensor, symmetry: tf.Tensor, reach: float
 ) -> tf.Tensor:
-  """Least cross entropy over the equivalents of the truth, float [B, Q]."""
+  """-log of the probability that the bin is a right one, float [B, Q].
+
+  Right are the bins nearest to an equivalent of the truth, if within `reach`
+  of it: what lies farther off, no delta brings home. The nearest of them all is
+  always right.
+  """
   equivalents = rotation_symmetry.equivalent_rotations(truth, symmetry)
   targets = pose_bins.nearest_bin(  # [B, Q, G]
     equivalents,
     choices.rotations[:, :, tf.newaxis],
     choices.valid[:, :, tf.newaxis],
   )
-  is_target = tf.reduce_any(
-    tf.one_hot(targets, choices.logits.shape[-1], True, False, dtype=tf.bool),
+  angles = quaternions.angle(
+    equivalents, tf.gather(choices.rotations, targets, batch_dims=2)
+  )
+  least = tf.reduce_min(angles, axis=-1, keepdims=True)
+  is_right = tf.reduce_any(
+    (angles <= tf.maximum(least, reach))[..., tf.newaxis]
+    & tf.one_hot(targets, choices.logits.shape[-1], True, False, dtype=tf.bool),
     axis=2,
   )  # [B, Q, K]
-  # The least cross entropy is that of the target bin with the highest logit.
-  best = tf.reduce_max(tf.where(is_target, choices.logits, _NO_BIN), axis=-1)
-  return tf.reduce_logsumexp(choices.logits, axis=-1) - best
+  right = tf.where(is_right, choices.logits, _NO_BIN)
+  return tf.reduce_logsumexp(choices.logits, axis=-1) - tf.reduce_logsumexp(
+    right, axis=-1
+  )
 
 
 def _chosen_deltas(

@@ -5,6 +5,7 @@ from typing import Dict
 from typing import List
 from typing import Mapping
 from typing import Optional
+from typing import Sequence
 from typing import Tuple
 
 import tensorflow as tf
@@ -57,10 +58,11 @@ class Mask2CADTask(retinanet.RetinaNetTask):
   loss_guard: Optional[loss_guard_lib.LossGuard] = None
 
   def build_model(self) -> mask2cad_model.Mask2CADModel:
-    """Builds the model; freezes the whole backbone if the config says so.
+    """Builds the model; freezes what the config says.
 
     Raises:
-      ValueError: the backbone is trained, and asked what ImageNet taught it.
+      ValueError: the backbone is trained, and asked what ImageNet taught it; or
+        an unknown frozen module.
     """
     params = self.task_config
     if params.model.imagenet_exponent and not params.freeze_backbone:
@@ -83,6 +85,8 @@ class Mask2CADTask(retinanet.RetinaNetTask):
     for branch in set(mask2cad_model.BRANCHES) - set(params.train_branches):
       for part in model.branch_parts(branch):
         part.trainable = False
+    for part in _parts(model, params.frozen_modules):
+      part.trainable = False
     self._model = model  # validation embeds the CADs' views with it
     return model
 
@@ -304,6 +308,20 @@ class Mask2CADTask(retinanet.RetinaNetTask):
   ) -> Dict[str, Any]:
     """COCO metrics, retrieval accuracy and pictures of the validation set."""
     return {**self.coco_metric.result(), **self.scenes.result()}
+
+
+def _parts(
+  model: mask2cad_model.Mask2CADModel, names: Sequence[str]
+) -> List[tf.keras.layers.Layer]:
+  """The parts that task.frozen_modules names."""
+  items = model.checkpoint_items
+  unknown = [name for name in names if name not in items]
+  if unknown:
+    raise ValueError(
+      f'task.frozen_modules: no module {", ".join(unknown)}; expected some of '
+      f'{", ".join(items)}.'
+    )
+  return [items[name] for name in names]
 
 
 def _first(seeds: Optional[tf.Tensor]) -> Optional[tf.Tensor]:

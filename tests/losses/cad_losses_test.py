@@ -103,12 +103,14 @@ class PoseLossesTest(tf.test.TestCase, parameterized.TestCase):
     )
     self.assertAllClose(losses['pose_delta'], 0.0, atol=1e-8)
 
-  def test_symmetric_cad_takes_the_cheapest_equivalent(self):
+  def test_bins_of_a_symmetric_cad_are_right_together(self):
     # A table of order 2 at 80 degrees is also one at 260: bins 1 and 3.
     logits = [0.5, 1.0, -2.0, 4.0]
     case = one_roi(80, logits, symmetry=2)
     losses = cad_losses.pose_losses(*case, CONFIG)
-    self.assertAllClose(losses['pose_bin'], cross_entropy(logits, 3))
+    together = math.exp(1.0) + math.exp(4.0)
+    everything = together + math.exp(0.5) + math.exp(-2.0)
+    self.assertAllClose(losses['pose_bin'], math.log(everything / together))
     # And the delta starts at the classified bin 3: -10 degrees.
     self.assertEqual(losses['refined_share'], 1.0)
     plain = cad_losses.pose_losses(*case, mask2cad.Losses(use_symmetry=False))
@@ -116,9 +118,23 @@ class PoseLossesTest(tf.test.TestCase, parameterized.TestCase):
     self.assertEqual(plain['refined_share'], 0.0)
 
   def test_square_table_fits_every_bin(self):
-    logits = [0.5, 1.0, -2.0, 4.0]
-    losses = cad_losses.pose_losses(*one_roi(10, logits, symmetry=4), CONFIG)
-    self.assertAllClose(losses['pose_bin'], cross_entropy(logits, 3))
+    losses = cad_losses.pose_losses(
+      *one_roi(10, [0.5, 1.0, -2.0, 4.0], symmetry=4), CONFIG
+    )
+    self.assertAllClose(losses['pose_bin'], 0.0, atol=1e-6)
+
+  @parameterized.parameters((10, 0), (50, 1))
+  def test_bin_out_of_reach_of_an_equivalent_is_wrong(self, degrees, right):
+    # A wardrobe is never seen from behind, so its bins are 0 and 90. At 10
+    # degrees it is also one at 190, nearest to 90, but 100 degrees off: bin 0
+    # alone is right. At 50 both equivalents are beyond theta = 30: 40 from 90,
+    # and 230, 130 from 0: the nearest is right all the same.
+    outputs, labels, bins, _ = one_roi(
+      degrees, [0.0, 3.0, 0.0, 0.0], symmetry=2
+    )
+    bins_valid = tf.constant([[False] * 4, [True, True, False, False]])
+    losses = cad_losses.pose_losses(outputs, labels, bins, bins_valid, CONFIG)
+    self.assertAllClose(losses['pose_bin'], cross_entropy([0.0, 3.0], right))
 
   def test_round_table_has_no_turn_to_learn(self):
     # Any turn: the nearest equivalent of 45 degrees to bin 2 is bin 2 itself.

@@ -203,6 +203,28 @@ def test_a_branch_trains_alone(branch_config, branch, other):
     np.testing.assert_array_equal(old, variable.numpy(), variable.name)
 
 
+def test_frozen_modules_keep_their_weights(branch_config):
+  branch_config.train_branches = ['objects']
+  free = ('pose_bin_head', 'pose_delta_head')
+  model = mask2cad.Mask2CADTask(branch_config).build_model()
+  branch_config.frozen_modules = [
+    name for name in model.checkpoint_items if name not in free
+  ]
+  model = mask2cad.Mask2CADTask(branch_config).build_model()
+  expected = [
+    v for name in free for v in model.checkpoint_items[name].variables
+  ]
+  assert {id(v) for v in model.trainable_variables} == {id(v) for v in expected}
+
+
+def test_unknown_frozen_module(branch_config):
+  branch_config.frozen_modules = ['pose_bin_head', 'pose_heads']
+  with pytest.raises(
+    ValueError, match='frozen_modules: no module pose_heads; .* pose_bin_head'
+  ):
+    mask2cad.Mask2CADTask(branch_config).build_model()
+
+
 @pytest.mark.parametrize('branches', [['objects'], ['detection', 'objects']])
 def test_objects_alone_are_validated_in_true_boxes(
   branch_config, toy_data, branches
