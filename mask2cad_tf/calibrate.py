@@ -87,6 +87,7 @@ def _trials() -> List[Trial]:
   from mask2cad_tf.modeling import model_folder
   from mask2cad_tf.refinement import confidence
   from mask2cad_tf.retrieval import gallery as gallery_lib
+  from mask2cad_tf.serving import closer_look
   from mask2cad_tf.serving import detection_refiner
   from mask2cad_tf.serving import mask2cad_module
 
@@ -95,7 +96,9 @@ def _trials() -> List[Trial]:
   gallery = gallery_lib.load(
     _GALLERY.value, model_folder.fingerprint(model), model_config.class_names
   )
-  module = mask2cad_module.Mask2CADModule(model, config.task, gallery)
+  module = closer_look.CloserLook(
+    mask2cad_module.Mask2CADModule(model, config.task, gallery)
+  )
   refiner = detection_refiner.DetectionRefiner.of_encoder(
     model.view_encoder, model_config, gallery, _REFINE_SECONDS.value
   )

@@ -85,6 +85,12 @@ flags.DEFINE_integer(
   flag_values=FLAGS,
 )
 flags.DEFINE_boolean(
+  'closer_look',
+  True,
+  'See small objects again, cut out of the photo and enlarged.',
+  flag_values=FLAGS,
+)
+flags.DEFINE_boolean(
   'true_masks',
   False,
   'On true boxes, --refine compares with the true masks.',
@@ -253,6 +259,7 @@ def _open_model(options: options_lib.Options, comparison: Any) -> _Subject:
   from mask2cad_tf.retrieval import approximate_search
   from mask2cad_tf.retrieval import gallery as gallery_lib
   from mask2cad_tf.scene import masks
+  from mask2cad_tf.serving import closer_look
   from mask2cad_tf.serving import detection_refiner
   from mask2cad_tf.serving import mask2cad_module
   from mask2cad_tf.serving import training_free
@@ -267,6 +274,8 @@ def _open_model(options: options_lib.Options, comparison: Any) -> _Subject:
   module = mask2cad_module.Mask2CADModule(
     model, task, gallery, top_k=_NUM_CANDIDATES, searcher=searcher
   )
+  if options.closer_look:
+    module = closer_look.CloserLook(module)
   if options.training_free:
     module = training_free.TrainingFreeModule(
       module, gallery, model, task.model.pose.rotation_frame, _NUM_CANDIDATES
@@ -300,6 +309,7 @@ def _open_model(options: options_lib.Options, comparison: Any) -> _Subject:
       if options.refine
       else 'no'
     ),
+    'closer look': 'yes' if options.closer_look else 'no',
     'masks compared with': 'true' if options.true_masks else 'predicted',
   }
   predictor = predictors.Model(

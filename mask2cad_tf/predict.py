@@ -141,6 +141,13 @@ _REFINE_SECONDS = flags.DEFINE_float(
   lower_bound=0.0,
   flag_values=FLAGS,
 )
+_CLOSER_LOOK = flags.DEFINE_boolean(
+  'closer_look',
+  True,
+  'See small objects again, cut out of the photo and enlarged; not by '
+  '--server.',
+  flag_values=FLAGS,
+)
 _BOX = flags.DEFINE_list(
   'box',
   None,
@@ -296,7 +303,12 @@ def _predictor(any_box: bool):
     return scene_predictor.connect(
       _SERVER.value, _SERVER_TIMEOUT.value, **options
     )
-  return scene_predictor.load(search=_SEARCH.value, any_box=any_box, **options)
+  return scene_predictor.load(
+    search=_SEARCH.value,
+    any_box=any_box,
+    closer_look=_CLOSER_LOOK.value,
+    **options,
+  )
 
 
 def _label_id(class_names: Sequence[str]) -> Optional[int]:

@@ -91,7 +91,9 @@ def test_the_same_scene(
   stand_in, tiny_world, tmp_path, monkeypatch, protocol, flag
 ):
   photo = _turned_jpeg(tiny_world, tmp_path)
+  # A closer look is for photos that are seen here.
   arguments = [flag, '--refine_seconds=0.3', '--focal_length_px=700']
+  arguments.append('--nocloser_look')
   with monkeypatch.context() as patch:
     tiny_world.patch(patch)
     local = _run(tiny_world, tmp_path / 'local', *arguments, photo=photo)

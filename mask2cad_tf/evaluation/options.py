@@ -19,6 +19,7 @@ class Options:
     refine: render and compare on top of the model.
     refine_seconds: time for that, an object.
     refine_objects: of a photo, the detections of highest score.
+    closer_look: small objects are seen again, larger.
     true_masks: on true boxes, compare renderings with the true masks.
     training_free: rank CADs by ImageNet features of masked crops instead of
       the trained embedding.
@@ -39,6 +40,7 @@ class Options:
   refine: bool = False
   refine_seconds: float = 2.0
   refine_objects: int = 5
+  closer_look: bool = True
   true_masks: bool = False
   training_free: bool = False
   search: str = 'exact'

@@ -273,7 +273,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     min_score: float,
     features: Mapping[str, tf.Tensor],
   ) -> Dict[str, tf.Tensor]:
-    """Decoding and NMS, in float32; padding and low scores set to zero."""
+    """Decoding and NMS, in float32; what is left comes first, then zeros."""
     found = self.detection_generator(
       tf.nest.map_structure(_float32, dict(dense['box_outputs'])),
       tf.nest.map_structure(_float32, dict(dense['cls_outputs'])),
@@ -282,18 +282,22 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     )
     if self.imagenet_opinion is not None:
       found = self._scored_anew(found, features)
-    boxes = found['detection_boxes']
     count = tf.cast(found['num_detections'], tf.int32)
-    valid = tf.range(tf.shape(boxes)[1])[None, :] < count[:, None]
-    if min_score > 0.0:  # NMS goes by score: what is left stays as it is
-      valid &= found['detection_scores'] >= min_score
-      count = tf.reduce_sum(tf.cast(valid, tf.int32), axis=1)
-    classes = tf.cast(found['detection_classes'], tf.int32)
+    scores, boxes = found['detection_scores'], found['detection_boxes']
+    valid = tf.range(tf.shape(scores)[1])[None, :] < count[:, None]
+    valid &= scores >= min_score
+    # What was seen in the input's padding has no area inside the photo.
+    valid &= tf.reduce_all(boxes[..., 2:] > boxes[..., :2], axis=-1)
+    order = tf.argsort(tf.cast(~valid, tf.int32), stable=True)
+    boxes, classes, scores, valid = (
+      tf.gather(value, order, batch_dims=1)
+      for value in (boxes, found['detection_classes'], scores, valid)
+    )
     return {
       'detection_boxes': tf.where(valid[..., None], boxes, 0.0),
-      'detection_classes': tf.where(valid, classes, 0),
-      'detection_scores': tf.where(valid, found['detection_scores'], 0.0),
-      'num_detections': count,
+      'detection_classes': tf.where(valid, tf.cast(classes, tf.int32), 0),
+      'detection_scores': tf.where(valid, scores, 0.0),
+      'num_detections': tf.reduce_sum(tf.cast(valid, tf.int32), axis=1),
     }
 
   def _scored_anew(

@@ -46,7 +46,7 @@ class ScenePredictor:
     """Takes what finds objects.
 
     Args:
-      module: a Mask2CADModule or a ServedModule.
+      module: a Mask2CADModule, CloserLook or ServedModule.
       gallery: the module's.
       refiner: a DetectionRefiner; None: the network's own answer.
       model_dir: the model's folder: its name, and its judge of `confident`.
@@ -177,6 +177,7 @@ def load(
   refine_seconds: Optional[float] = 2.0,
   search: str = 'exact',
   any_box: bool = False,
+  closer_look: bool = True,
 ) -> ScenePredictor:
   """A predictor that runs the network here.
 
@@ -189,9 +190,11 @@ def load(
     search: 'exact' or 'approximate'.
     any_box: boxes will be given; their classes may be those of detections
       that score less.
+    closer_look: small objects are seen again, larger.
   """
   from mask2cad_tf.modeling import model_folder
   from mask2cad_tf.retrieval import approximate_search
+  from mask2cad_tf.serving import closer_look as closer_look_lib
   from mask2cad_tf.serving import detection_refiner
   from mask2cad_tf.serving import mask2cad_module
 
@@ -209,6 +212,8 @@ def load(
     min_score=0.0 if any_box else min_score,
     searcher=approximate_search.make(search, gallery),
   )
+  if closer_look:
+    module = closer_look_lib.CloserLook(module)
   refiner = None
   if refine_seconds is not None:
     refiner = detection_refiner.DetectionRefiner.of_encoder(

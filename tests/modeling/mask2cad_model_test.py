@@ -286,6 +286,40 @@ def test_image_shape_clips_detections(scratch, inputs):
   assert np.max(outputs['detection_boxes'][..., 3]) <= 48.0
 
 
+def test_what_is_seen_in_the_padding_is_no_detection(build_tiny, inputs):
+  model = build_tiny()
+  # Of five, the second and the fourth lie right of a photo 48 pixels wide and
+  # are clipped to its edge; the fifth is padding.
+  found = {
+    'detection_boxes': [
+      [0, 0, 30, 20],
+      [0, 48, 40, 48],
+      [5, 6, 7, 8],
+      [60, 48, 64, 48],
+      [0, 0, 0, 0],
+    ],
+    'detection_classes': [1, 2, 3, 4, 0],
+    'detection_scores': [0.9, 0.8, 0.7, 0.6, 0.0],
+  }
+  found = {
+    key: tf.constant([value], tf.float32) for key, value in found.items()
+  }
+  found['num_detections'] = tf.constant([4])
+  model._detection_generator = lambda *unused: found
+  outputs = model(inputs['images'][:1], training=False)
+  assert outputs['num_detections'] == [2]
+  np.testing.assert_array_equal(outputs['detection_classes'], [[1, 3, 0, 0, 0]])
+  np.testing.assert_allclose(
+    outputs['detection_scores'], [[0.9, 0.7, 0.0, 0.0, 0.0]], rtol=1e-6
+  )
+  np.testing.assert_array_equal(
+    outputs['detection_boxes'][0, :3],
+    [[0, 0, 30, 20], [5, 6, 7, 8], [0, 0, 0, 0]],
+  )
+  for key in _DETECTION_SHAPES:
+    assert np.isfinite(outputs[key]).all(), key
+
+
 def test_views_are_embedded_alone(tiny, inputs):
   views = inputs['views']
   embedded = tiny.embed_views(views)
