@@ -19,7 +19,7 @@ from mask2cad_tf.serving import mask2cad_module
 
 _WINDOW = 2.0  # side of a window in the longer sides of its object's box
 _LEAST = 4.0  # pixels of a side: less shows nothing
-# What a closer look says anew, as it is and in the pixels of the window.
+# What a closer look says anew.
 _SAID = (
   'detection_masks',
   'detection_embeddings',
@@ -28,8 +28,9 @@ _SAID = (
   'detection_cads',
   'detection_cad_ids',
   'detection_cad_scores',
+  'detection_outer_boxes',
+  'detection_centers',
 )
-_SHIFTED = ('detection_outer_boxes', 'detection_centers')
 
 
 class _Window(NamedTuple):
@@ -83,12 +84,8 @@ class CloserLook:
       return dict(outputs)
     closer = self._infer(image, intrinsics, found, windows)
     rows = [window.index for window in windows]
-    corners = np.array([[w.top, w.left] for w in windows], np.float32)
-    for key in _SAID:
-      found[key][0, rows] = closer[key]
-    for key in _SHIFTED:
-      shift = np.tile(corners, 2) if 'boxes' in key else corners[:, ::-1]
-      found[key][0, rows] = closer[key] + shift
+    for key, value in closer.items():
+      found[key][0, rows] = value
     return {
       key: tf.constant(value.tolist() if value.dtype == object else value)
       for key, value in found.items()
@@ -101,7 +98,7 @@ class CloserLook:
     found: Mapping[str, np.ndarray],
     windows: List[_Window],
   ) -> Dict[str, np.ndarray]:
-    """The module's outputs [n, ...] of the windows' objects, window pixels."""
+    """What is said anew of the windows' objects, [n, ...], photo pixels."""
     inputs, infos = zip(
       *(
         self._module.preprocess(
@@ -111,10 +108,11 @@ class CloserLook:
       )
     )
     rows = [window.index for window in windows]
-    corners = np.array([[w.top, w.left] for w in windows], np.float32)
+    left_top = np.array([[w.left, w.top] for w in windows], np.float32)
+    box_shifts = np.tile(left_top[:, ::-1], 2)  # yxyx
     cameras = np.tile(np.asarray(intrinsics, np.float32), (len(rows), 1))
-    cameras[:, 2:] -= corners[:, ::-1]
-    boxes = found['detection_boxes'][0, rows] - np.tile(corners, 2)
+    cameras[:, 2:] -= left_top
+    boxes = found['detection_boxes'][0, rows] - box_shifts
     outputs = self._module.infer(
       tf.concat(inputs, axis=0),
       tf.concat(infos, axis=0),
@@ -122,7 +120,10 @@ class CloserLook:
       tf.constant(boxes[:, np.newaxis]),
       tf.constant(found['detection_classes'][0, rows][:, np.newaxis]),
     )
-    return {key: outputs[key].numpy()[:, 0] for key in (*_SAID, *_SHIFTED)}
+    closer = {key: outputs[key].numpy()[:, 0] for key in _SAID}
+    closer['detection_outer_boxes'] += box_shifts
+    closer['detection_centers'] += left_top
+    return closer
 
 
 def _windows(
@@ -133,10 +134,8 @@ def _windows(
   windows = []
   for index in range(int(found['num_detections'][0])):
     box = found['detection_boxes'][0, index].astype(np.float64)
-    middle, side = (
-      0.5 * (box[:2] + box[2:]),
-      _WINDOW * (box[2:] - box[:2]).max(),
-    )
+    middle = 0.5 * (box[:2] + box[2:])
+    side = _WINDOW * (box[2:] - box[:2]).max()
     if not _LEAST <= side < size.max():
       continue
     low = np.floor(np.maximum(middle - 0.5 * side, 0.0)).astype(int)
