@@ -270,7 +270,9 @@ def _open_model(options: options_lib.Options, comparison: Any) -> _Subject:
   gallery = gallery_lib.load(
     options.gallery, model_folder.fingerprint(model), class_names
   )
-  searcher = approximate_search.make(options.search, gallery)
+  searcher = approximate_search.make(
+    options.search, gallery, task.model.retrieval
+  )
   module = mask2cad_module.Mask2CADModule(
     model, task, gallery, top_k=_NUM_CANDIDATES, searcher=searcher
   )
@@ -278,7 +280,7 @@ def _open_model(options: options_lib.Options, comparison: Any) -> _Subject:
     module = closer_look.CloserLook(module)
   if options.training_free:
     module = training_free.TrainingFreeModule(
-      module, gallery, model, task.model.pose.rotation_frame, _NUM_CANDIDATES
+      module, gallery, model, task.model, _NUM_CANDIDATES
     )
   refinement = None
   if options.refine:

@@ -206,7 +206,9 @@ def test_rows_are_the_local_gallerys(tiny_world, answer):
       for name in ('embeddings', 'rotations', 'valid', 'silhouettes')
     },
   )
-  module = served_module.ServedModule(_FixedClient(outputs), gallery, top_k=2)
+  module = served_module.ServedModule(
+    _FixedClient(outputs), gallery, tiny_world.retrieval, top_k=2
+  )
   found = module.predict(photo)
   there = outputs['detection_cads'][0]
   expected = np.where(there < 0, -1, len(order) - 1 - there)[:, :2]
@@ -219,7 +221,9 @@ def test_another_model_is_told(tiny_world, answer):
   photo, outputs = answer
   del outputs['detection_outer_boxes'], outputs['detection_rotations']
   client = _FixedClient(outputs)
-  module = served_module.ServedModule(client, tiny_world.gallery, 5)
+  module = served_module.ServedModule(
+    client, tiny_world.gallery, tiny_world.retrieval, 5
+  )
   with pytest.raises(
     ValueError, match='without detection_outer_boxes, detection_rotations'
   ):
@@ -230,7 +234,9 @@ def test_pasted_masks_are_refused(tiny_world, answer):
   photo, outputs = answer
   outputs['detection_masks'] = np.zeros((1, 5, 128, 128), np.uint8)
   client = _FixedClient(outputs)
-  module = served_module.ServedModule(client, tiny_world.gallery, 5)
+  module = served_module.ServedModule(
+    client, tiny_world.gallery, tiny_world.retrieval, 5
+  )
   with pytest.raises(ValueError, match='RoI masks are needed'):
     module.predict(photo)
 
@@ -255,7 +261,9 @@ def test_an_answer_of_other_shapes_is_refused(
   photo, outputs = answer
   outputs[key] = change(outputs[key])
   client = _FixedClient(outputs)
-  module = served_module.ServedModule(client, tiny_world.gallery, 5)
+  module = served_module.ServedModule(
+    client, tiny_world.gallery, tiny_world.retrieval, 5
+  )
   with pytest.raises(ValueError, match=message):
     module.predict(photo)
 

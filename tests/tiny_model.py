@@ -50,6 +50,11 @@ class TinyWorld:
   photos: Tuple[str, ...]
   module: mask2cad_module.Mask2CADModule
 
+  @property
+  def retrieval(self):
+    """How the model compares CADs with objects."""
+    return self.config.task.model.retrieval
+
   def patch(self, monkeypatch) -> None:
     """Lets commands share model and module, which take seconds to build."""
     load, build = model_folder.load, mask2cad_module.Mask2CADModule

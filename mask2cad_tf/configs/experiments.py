@@ -249,6 +249,7 @@ def mask2cad_lite() -> cfg.ExperimentConfig:
       rotation_frame='allocentric', delta_per_bin=True, num_view_rotations=64
     ),
     view_encoder=mask2cad.ViewEncoder(type='efficientnet_lite'),
+    retrieval=mask2cad.Retrieval(num_views=2, silhouette_weight=0.4),
   )
   return cfg.ExperimentConfig(
     runtime=cfg.RuntimeConfig(distribution_strategy='one_device'),
@@ -310,6 +311,7 @@ def mask2cad_tiny() -> cfg.ExperimentConfig:
       num_filters=16, num_convs=2, embedding_size=16, norm='group_norm'
     ),
     view_encoder=mask2cad.ViewEncoder(model_id=10, depth_multiplier=0.125),
+    retrieval=mask2cad.Retrieval(num_views=2, silhouette_weight=0.4),
   )
   return cfg.ExperimentConfig(
     runtime=cfg.RuntimeConfig(distribution_strategy='one_device'),

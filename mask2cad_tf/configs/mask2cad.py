@@ -135,6 +135,21 @@ class Pose(hyperparams.Config):
 
 
 @dataclasses.dataclass
+class Retrieval(hyperparams.Config):
+  """How the CADs of a gallery are compared with an object (Sec. 3.2).
+
+  Attributes:
+    num_views: a CAD is as similar as so many of its most similar views are in
+      the mean; 1: as the nearest.
+    silhouette_weight: how much the silhouettes of mask and view count beside
+      the embeddings; 0: not.
+  """
+
+  num_views: int = 1
+  silhouette_weight: float = 0.0
+
+
+@dataclasses.dataclass
 class ViewEncoder(hyperparams.Config):
   """Encoder of rendered CAD views (Sec. 3.4).
 
@@ -180,6 +195,7 @@ class Mask2CAD(retinanet.RetinaNet):
     cad_head: embedding, pose and centre branches.
     pose: rotation bins.
     view_encoder: of CAD views.
+    retrieval: the comparison with a gallery.
   """
 
   num_classes: int = 10
@@ -201,6 +217,7 @@ class Mask2CAD(retinanet.RetinaNet):
   cad_head: CadHead = dataclasses.field(default_factory=CadHead)
   pose: Pose = dataclasses.field(default_factory=Pose)
   view_encoder: ViewEncoder = dataclasses.field(default_factory=ViewEncoder)
+  retrieval: Retrieval = dataclasses.field(default_factory=Retrieval)
 
 
 @dataclasses.dataclass

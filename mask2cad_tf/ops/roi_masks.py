@@ -58,6 +58,22 @@ def mask_boxes(
     float [..., 4]: around the cells above one half; where that overlaps `boxes`
     with an IoU below `MIN_MASK_BOX_IOU`, as an empty mask does, `boxes`.
   """
+  tight = _tight_boxes(probabilities, outer)
+  common = tf.maximum(
+    tf.minimum(tight[..., 2:], boxes[..., 2:])
+    - tf.maximum(tight[..., :2], boxes[..., :2]),
+    0.0,
+  )
+  common = tf.reduce_prod(common, axis=-1)
+  union = _area(tight) + _area(boxes) - common
+  trusted = tf.reduce_any(probabilities > 0.5, axis=[-2, -1]) & (
+    common >= MIN_MASK_BOX_IOU * union
+  )
+  return tf.where(trusted[..., tf.newaxis], tight, boxes)
+
+
+def _tight_boxes(probabilities: tf.Tensor, outer: tf.Tensor) -> tf.Tensor:
+  """Boxes [..., 4] around the cells above one half; without any, `outer`."""
   found = probabilities > 0.5
   ends = []
   for axis in (-1, -2):  # rows, columns
@@ -73,22 +89,55 @@ def mask_boxes(
     outer[..., 2:] - outer[..., :2], [1] * (len(outer.shape) - 1) + [2]
   )
   corner = tf.concat([outer[..., :2], outer[..., :2]], axis=-1)
-  tight = corner + share * sides
-  common = tf.maximum(
-    tf.minimum(tight[..., 2:], boxes[..., 2:])
-    - tf.maximum(tight[..., :2], boxes[..., :2]),
-    0.0,
-  )
-  common = tf.reduce_prod(common, axis=-1)
-  union = _area(tight) + _area(boxes) - common
-  trusted = tf.reduce_any(found, axis=[-2, -1]) & (
-    common >= MIN_MASK_BOX_IOU * union
-  )
-  return tf.where(trusted[..., tf.newaxis], tight, boxes)
+  return corner + share * sides
 
 
 def _area(boxes: tf.Tensor) -> tf.Tensor:
   return tf.reduce_prod(boxes[..., 2:] - boxes[..., :2], axis=-1)
+
+
+def silhouettes(
+  probabilities: tf.Tensor, outer: tf.Tensor, side: int, frame: float
+) -> tf.Tensor:
+  """Masks in the square around each, coarse: of one size whatever the object's.
+
+  Args:
+    probabilities: float [..., M, M], masks inside the outer boxes.
+    outer: float [..., 4], (ymin, xmin, ymax, xmax), pixels.
+    side: cells a side.
+    frame: side of the square in the masks' longer sides.
+
+  Returns:
+    float [..., side, side], the share of each cell where the mask exceeds one
+    half.
+  """
+  square = outer_boxes(_tight_boxes(probabilities, outer), frame, square=True)
+  size = probabilities.shape[-1]
+
+  def axis_weights(low: int, high: int) -> tf.Tensor:
+    """Shares [..., side, M] of the cells that the mask's cells fill."""
+    start, extent = (
+      outer[..., low, tf.newaxis],
+      outer[..., high] - outer[..., low],
+    )
+    scale = size / tf.maximum(extent, 1e-6)[..., tf.newaxis]
+    edges = (
+      square[..., low, tf.newaxis]
+      + tf.range(side + 1, dtype=outer.dtype)
+      / side
+      * (square[..., high] - square[..., low])[..., tf.newaxis]
+    )
+    edges = ((edges - start) * scale)[..., tf.newaxis]  # in mask cells
+    cells = tf.range(size, dtype=outer.dtype)
+    first, last = edges[..., :-1, :], edges[..., 1:, :]
+    common = tf.minimum(last, cells + 1.0) - tf.maximum(first, cells)
+    return tf.maximum(common, 0.0) / tf.maximum(last - first, 1e-6)
+
+  found = tf.cast(probabilities > 0.5, outer.dtype)
+  return tf.linalg.matmul(
+    axis_weights(0, 2),
+    tf.linalg.matmul(found, axis_weights(1, 3), transpose_b=True),
+  )
 
 
 def paste(

@@ -15,6 +15,8 @@ from typing import Tuple
 
 import numpy as np
 
+from mask2cad_tf.configs import mask2cad as mask2cad_config
+from mask2cad_tf.retrieval import descriptors
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.retrieval import search
 
@@ -44,17 +46,28 @@ class _Class(NamedTuple):
 class ApproximateSearch:
   """Searches a gallery, cells first."""
 
-  def __init__(self, gallery: gallery_lib.Gallery):
+  def __init__(
+    self,
+    gallery: gallery_lib.Gallery,
+    nearest: int = 1,
+    silhouette_weight: float = 0.0,
+  ):
     """Learns the cells: some ten seconds of a core for a million views.
 
     Args:
-      gallery: whose embeddings it keeps, not a copy.
+      gallery: whose embeddings and silhouettes it keeps, not a copy.
+      nearest: views of a CAD that count, as for `search.top_k`.
+      silhouette_weight: of the objects' descriptors; cells know embeddings
+        alone, what they find is compared in full.
 
     Raises:
       ValueError: faiss is not installed.
     """
     self._faiss = _import_faiss()
     self._embeddings = gallery.embeddings
+    self._silhouettes = gallery.silhouettes
+    self._nearest = nearest
+    self._silhouette_weight = silhouette_weight
     self._valid = gallery.valid
     squares = np.einsum('cve,cve->cv', self._embeddings, self._embeddings)
     self._scales = 1.0 / np.maximum(np.sqrt(squares), 1e-6)  # [cads, V]
@@ -79,7 +92,7 @@ class ApproximateSearch:
     """As `search.top_k`; a CAD may be missed, its cosine is never wrong.
 
     Args:
-      embeddings: float32 [B, N, E], of the objects, any length but zero.
+      embeddings: float32 [B, N, D], of the objects, or their descriptors.
       classes: int [B, N], 0 = padding: no CAD.
       k: may exceed the number of CADs.
 
@@ -95,8 +108,9 @@ class ApproximateSearch:
       found = self._classes.get(int(classes[place]))
       if found is None:
         continue
-      query = _unit(embeddings[place].astype(np.float32))
-      candidates = self._candidates(query, found, k)
+      query = embeddings[place].astype(np.float32)
+      embedding = _unit(query[: self._embeddings.shape[-1]])
+      candidates = self._candidates(embedding, found, k)
       cosines = self._cosines(query, candidates)
       best = np.argsort(-cosines, kind='stable')[:k]
       rows[place][: len(best)] = candidates[best]
@@ -152,24 +166,34 @@ class ApproximateSearch:
     return found.rows
 
   def _cosines(self, query: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """float32 [n], each CAD's largest over its valid views."""
-    cosines = (self._embeddings[rows] @ query) * self._scales[rows]
-    return np.where(self._valid[rows], cosines, -np.inf).max(axis=1)
+    """float32 [n], each CAD's, as `search.top_k` has them."""
+    views = descriptors.of_views(
+      self._embeddings[rows], self._silhouettes[rows], self._silhouette_weight
+    )
+    lengths = np.maximum(np.linalg.norm(views, axis=-1), 1e-6)
+    cosines = views @ _unit(query) / lengths
+    cosines = -np.sort(-np.where(self._valid[rows], cosines, -np.inf), axis=1)
+    nearest = cosines[:, : self._nearest]
+    there = np.isfinite(nearest)
+    return np.where(there, nearest, 0.0).sum(axis=1) / there.sum(axis=1)
 
 
 def make(
-  kind: str, gallery: gallery_lib.Gallery
+  kind: str, gallery: gallery_lib.Gallery, config: mask2cad_config.Retrieval
 ) -> Optional[ApproximateSearch]:
   """What stands in for the search in the graph.
 
   Args:
     kind: 'exact', for which nothing does, or 'approximate'.
     gallery: what is searched.
+    config: the model's `retrieval`.
 
   Raises:
     ValueError: faiss is not installed.
   """
-  return ApproximateSearch(gallery) if kind == 'approximate' else None
+  if kind != 'approximate':
+    return None
+  return ApproximateSearch(gallery, config.num_views, config.silhouette_weight)
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ class Index(NamedTuple):
   """A gallery, laid out for `top_k`.
 
   Attributes:
-    views: float [panels, V, E, PANEL], unit vectors; CAD p * PANEL + i is
+    views: float [panels, V, D, PANEL], unit vectors; CAD p * PANEL + i is
       [p, :, :, i].
     labels: int [panels, PANEL], class ids; -1: no CAD.
   """
@@ -39,12 +39,13 @@ def index(embeddings: tf.Tensor, valid: tf.Tensor, labels: tf.Tensor) -> Index:
   """What `top_k` searches, made once for a gallery.
 
   Args:
-    embeddings: float [cads, V, E], of the CADs' views, any length but zero.
+    embeddings: float [cads, V, D], or descriptors, of the CADs' views, any
+      length but zero.
     valid: bool [cads, V]; a CAD without a valid view is never found.
     labels: int [cads], class ids, from 1.
   """
   embeddings, valid = tf.convert_to_tensor(embeddings), tf.cast(valid, tf.bool)
-  # The largest cosine is the same where a valid view stands for the others.
+  # A valid view stands for the others: equal cosines count once.
   first_valid = tf.argmax(tf.cast(valid, tf.int32), -1, output_type=tf.int32)
   own = tf.range(tf.shape(valid)[1])
   shown = tf.where(valid, own, first_valid[:, tf.newaxis])  # [cads, V]
@@ -63,18 +64,23 @@ def index(embeddings: tf.Tensor, valid: tf.Tensor, labels: tf.Tensor) -> Index:
 
 
 def top_k(
-  embeddings: tf.Tensor, classes: tf.Tensor, gallery: Index, k: int
+  embeddings: tf.Tensor,
+  classes: tf.Tensor,
+  gallery: Index,
+  k: int,
+  nearest: int = 1,
 ) -> Tuple[tf.Tensor, tf.Tensor]:
   """The k most similar CADs of each object's class, best first.
 
-  A CAD's similarity is the largest over its views. Of equal ones the lower row
-  comes first.
+  A CAD's similarity is the mean of its `nearest` largest cosines, of fewer
+  where it has fewer views. Of equal CADs the lower row comes first.
 
   Args:
-    embeddings: float [B, N, E], of the objects, any length but zero.
+    embeddings: float [B, N, D], of the objects, any length but zero.
     classes: int [B, N], 0 = padding: no CAD.
     gallery: of the CADs; their number may change from call to call.
     k: static, may exceed the number of CADs.
+    nearest: static; views of a CAD that count.
 
   Returns:
     rows: int32 [B, N, k], into the gallery, NO_CAD past the class's CADs.
@@ -92,7 +98,7 @@ def top_k(
   def search_panels(start, best, rows):
     part = slice(start, start + step)
     cosines = tf.matmul(queries, views[part])  # [panels, V, B*N, PANEL]
-    cosines = tf.reduce_max(cosines, axis=1)  # [panels, B*N, PANEL]
+    cosines = _mean_of_largest(cosines, nearest)  # [panels, B*N, PANEL]
     same_class = tf.equal(wanted, labels[part][:, tf.newaxis])
     cosines = tf.where(same_class, cosines, lowest)
     cosines = tf.reshape(
@@ -119,3 +125,18 @@ def top_k(
     tf.reshape(rows, shape),
     tf.reshape(tf.where(rows == NO_CAD, NO_SIMILARITY, best), shape),
   )
+
+
+def _mean_of_largest(cosines: tf.Tensor, count: int) -> tf.Tensor:
+  """Mean of the largest different ones along axis 1, of fewer if there are."""
+  largest = tf.reduce_max(cosines, axis=1)
+  total, found = largest, 1.0
+  for _ in range(count - 1):
+    below = tf.where(
+      cosines < largest[:, tf.newaxis], cosines, cosines.dtype.min
+    )
+    largest = tf.reduce_max(below, axis=1)
+    there = largest > cosines.dtype.min
+    total += tf.where(there, largest, 0.0)
+    found += tf.cast(there, cosines.dtype)
+  return total / found

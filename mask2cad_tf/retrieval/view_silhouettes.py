@@ -11,7 +11,7 @@ import numpy as np
 
 SIDE = 32
 # views.canonical_camera lets a CAD fill 0.8 of a view.
-_FRAME = 1.25
+FRAME = 1.25
 
 
 def pack(renderings: np.ndarray) -> np.ndarray:
@@ -35,6 +35,21 @@ def unpack(packed: np.ndarray) -> np.ndarray:
   return np.unpackbits(packed, axis=-1).astype(bool)
 
 
+def coarse(packed: np.ndarray, side: int) -> np.ndarray:
+  """Silhouettes in fewer cells.
+
+  Args:
+    packed: uint8 [..., 128].
+    side: cells a side, a divisor of 32.
+
+  Returns:
+    float32 [..., side, side], the share of each cell that is covered.
+  """
+  step = SIDE // side
+  cells = unpack(packed).reshape(*packed.shape[:-1], side, step, side, step)
+  return cells.mean(axis=(-3, -1), dtype=np.float32)
+
+
 def of_mask(mask: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
   """A photo's mask as a gallery view would show it.
 
@@ -52,7 +67,7 @@ def of_mask(mask: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     return np.zeros(SIDE * SIDE, np.float32), np.zeros(SIDE * SIDE, bool)
   low = np.array([rows[0], columns[0]], np.float64)
   high = np.array([rows[-1], columns[-1]], np.float64) + 1.0
-  side = _FRAME * (high - low).max()
+  side = FRAME * (high - low).max()
   start = 0.5 * (low + high) - 0.5 * side
   centers = start[:, np.newaxis] + side * (np.arange(SIDE) + 0.5) / SIDE
   y_weights, y_inside = _axis(centers[0], mask.shape[0], side / SIDE)

@@ -24,9 +24,11 @@ from typing import Optional
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf import message
 
 from mask2cad_tf.foreign import array_files
 from mask2cad_tf.geometry import mesh_files
+from mask2cad_tf.retrieval import descriptors
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.retrieval import gallery_changes
 from mask2cad_tf.retrieval import gallery_checks
@@ -62,7 +64,7 @@ class _Filling(tf.saved_model.experimental.TrackableResource):
 
 
 def _parse(content: tf.Tensor, width: int) -> Dict[str, tf.Tensor]:
-  """The arrays of `_serialize`, whose embeddings are `width` long."""
+  """The arrays of `_serialize`, whose descriptors are `width` long."""
   text = tf.io.FixedLenFeature([], tf.string)
   example = tf.io.parse_single_example(
     content,
@@ -76,24 +78,31 @@ def _parse(content: tf.Tensor, width: int) -> Dict[str, tf.Tensor]:
     },
   )
   count = tf.size(example['labels'])
-  embeddings = tf.io.decode_raw(example['embeddings'], tf.float32)
+  views = tf.io.decode_raw(example['embeddings'], tf.float32)
   valid = tf.io.decode_raw(example['valid'], tf.uint8)
   return {
-    'embeddings': tf.reshape(embeddings, [count, -1, width]),
+    'views': tf.reshape(views, [count, -1, width]),
     'valid': tf.cast(tf.reshape(valid, [count, -1]), tf.bool),
     'labels': tf.cast(example['labels'], tf.int32),
     'cad_ids': example['cad_ids'],
   }
 
 
-def _serialize(gallery: gallery_lib.Gallery) -> bytes:
+def _serialize(gallery: gallery_lib.Gallery, silhouette_weight: float) -> bytes:
   """What the graph needs of a gallery; equal galleries, equal bytes."""
+  weight = np.float32(silhouette_weight)
+  views = descriptors.of_views(
+    gallery.embeddings, gallery.silhouettes, float(weight)
+  )
 
   def of_bytes(values: List[bytes]) -> tf.train.Feature:
     return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
 
   features = {
-    'embeddings': of_bytes([gallery.embeddings.astype('<f4').tobytes()]),
+    'silhouette_weight': tf.train.Feature(
+      float_list=tf.train.FloatList(value=[weight])
+    ),
+    'embeddings': of_bytes([views.astype('<f4').tobytes()]),
     'valid': of_bytes([gallery.valid.astype('u1').tobytes()]),
     'labels': tf.train.Feature(
       int64_list=tf.train.Int64List(value=gallery.labels)
@@ -103,6 +112,24 @@ def _serialize(gallery: gallery_lib.Gallery) -> bytes:
   return tf.train.Example(
     features=tf.train.Features(feature=features)
   ).SerializeToString(deterministic=True)
+
+
+def _silhouette_weight(path: str) -> float:
+  """That of a file of `_serialize`; 0 where it is not said: embeddings alone.
+
+  Raises:
+    ValueError: it is something else.
+  """
+  with open(path, 'rb') as file:
+    content = file.read()
+  try:
+    features = tf.train.Example.FromString(content).features.feature
+  except message.DecodeError as error:
+    raise ValueError(
+      f'{path} is damaged ({error}). Export the SavedModel anew: python -m '
+      'mask2cad_tf.export --help'
+    ) from error
+  return sum(features['silhouette_weight'].float_list.value)
 
 
 def save(
@@ -122,7 +149,7 @@ def save(
   with tempfile.TemporaryDirectory() as scratch:
     path = os.path.join(scratch, _EXAMPLE)
     with open(path, 'wb') as file:
-      file.write(_serialize(gallery))
+      file.write(_serialize(gallery, module.silhouette_weight))
     with _without_gallery(module):
       module.gallery_asset = tf.saved_model.Asset(path)
       module.gallery_filling = _Filling(module)
@@ -238,8 +265,14 @@ def faults(saved_model: str, encoder: Optional[str] = None) -> List[str]:
       f'({encoder[:12]})'
     )
   if not found:
-    with open(os.path.join(saved_model, 'assets', _EXAMPLE), 'rb') as file:
-      if file.read() != _serialize(gallery_lib.load(gallery_dir)):
+    path = os.path.join(saved_model, 'assets', _EXAMPLE)
+    gallery = gallery_lib.load(gallery_dir)
+    try:
+      expected = _serialize(gallery, _silhouette_weight(path))
+    except ValueError as error:
+      return [str(error)]
+    with open(path, 'rb') as file:
+      if file.read() != expected:
         found.append(f'assets/{_EXAMPLE} is not of the gallery beside it')
   return found
 
@@ -269,8 +302,9 @@ def home(saved_model: str) -> gallery_changes.Home:
 
   def finish(root: str, gallery: gallery_lib.Gallery) -> None:
     path = os.path.join(root, 'assets', _EXAMPLE)
+    weight = _silhouette_weight(path)
     os.remove(path)  # a link to the old one's
     with open(path, 'wb') as file:
-      file.write(_serialize(gallery))
+      file.write(_serialize(gallery, weight))
 
   return gallery_changes.Home(saved_model, MARKER, GALLERY_DIR, finish)

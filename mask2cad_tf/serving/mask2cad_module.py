@@ -22,6 +22,8 @@ from mask2cad_tf.configs import mask2cad as mask2cad_config
 from mask2cad_tf.data import image_scaling
 from mask2cad_tf.modeling import mask2cad_model
 from mask2cad_tf.ops import cameras
+from mask2cad_tf.ops import roi_masks
+from mask2cad_tf.retrieval import descriptors
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.retrieval import search
 from mask2cad_tf.serving import detections
@@ -94,6 +96,7 @@ class Mask2CADModule(tf.Module):
     """
     super().__init__(name='mask2cad')
     self._config = config
+    self._retrieval = config.model.retrieval
     self._top_k = top_k
     self._pasted_masks = pasted_masks
     self._min_score = min_score
@@ -117,6 +120,11 @@ class Mask2CADModule(tf.Module):
     self._detect, self._detect_in_boxes = self._compile()
     self._set_gallery(gallery)
 
+  @property
+  def silhouette_weight(self) -> float:
+    """How much silhouettes count in the gallery's descriptors."""
+    return self._retrieval.silhouette_weight
+
   def _set_gallery(self, gallery: gallery_lib.Gallery) -> None:
     """Variables whose number of CADs and views may change later."""
 
@@ -124,7 +132,10 @@ class Mask2CADModule(tf.Module):
       empty = tf.zeros([size or 0 for size in shape], dtype)
       return tf.Variable(empty, trainable=False, shape=shape, name=name)
 
-    panel, length = search.PANEL, gallery.embeddings.shape[-1]
+    panel = search.PANEL
+    length = descriptors.length(
+      gallery.embeddings.shape[-1], self.silhouette_weight
+    )
     with tf.device('cpu:0'):  # strings live nowhere else
       self.gallery_views = variable(
         'gallery_views', None, None, length, panel, dtype=tf.float32
@@ -133,13 +144,16 @@ class Mask2CADModule(tf.Module):
         'gallery_labels', None, panel, dtype=tf.int32
       )
       self.gallery_cad_ids = variable('gallery_cad_ids', None, dtype=tf.string)
-      self.assign_gallery(
-        gallery.embeddings, gallery.valid, gallery.labels, gallery.cad_ids
-      )
+      views = np.empty((0, 0, length), np.float32)
+      if self._searcher.value is None:
+        views = descriptors.of_views(
+          gallery.embeddings, gallery.silhouettes, self.silhouette_weight
+        )
+      self.assign_gallery(views, gallery.valid, gallery.labels, gallery.cad_ids)
 
   def assign_gallery(
     self,
-    embeddings: tf.Tensor,
+    views: tf.Tensor,
     valid: tf.Tensor,
     labels: tf.Tensor,
     cad_ids: tf.Tensor,
@@ -147,14 +161,14 @@ class Mask2CADModule(tf.Module):
     """Another gallery, of any number of CADs and views; works in a graph.
 
     Args:
-      embeddings: float [cads, V, E], as a gallery has them.
+      views: float [cads, V, D], descriptors of the gallery's views.
       valid: bool [cads, V].
       labels: int32 [cads].
       cad_ids: string [cads].
     """
     self.gallery_cad_ids.assign(cad_ids)
     if self._searcher.value is None:
-      index = search.index(embeddings, valid, labels)
+      index = search.index(views, valid, labels)
       self.gallery_views.assign(index.views)
       self.gallery_labels.assign(index.labels)
 
@@ -222,7 +236,8 @@ class Mask2CADModule(tf.Module):
       detection_centers [B, N, 2], (x, y) of the projected CAD origins;
       detection_cads int32 [B, N, k], gallery rows, -1 = none;
       detection_cad_ids string [B, N, k], '' = none;
-      detection_cad_scores [B, N, k], cosine similarities, best first;
+      detection_cad_scores [B, N, k], similarities as `model.retrieval` says,
+        -1 to 1, best first;
       intrinsics [B, 4], as used.
     """
     sizes = image_info[:, 0]  # [B, 2]
@@ -303,20 +318,27 @@ class Mask2CADModule(tf.Module):
     }
 
   def _retrieve(self, outputs: Mapping[str, tf.Tensor]) -> Dict[str, tf.Tensor]:
-    embeddings, classes = (
+    objects = descriptors.join(
       outputs['detection_embeddings'],
-      outputs['detection_classes'],
+      roi_masks.silhouettes(
+        outputs['detection_masks'],
+        outputs['detection_outer_boxes'],
+        descriptors.SIDE,
+        descriptors.FRAME,
+      ),
+      self.silhouette_weight,
     )
+    classes = outputs['detection_classes']
     if self._searcher.value is None:
       gallery = search.Index(self.gallery_views, self.gallery_labels)
       rows, similarities = search.top_k(
-        embeddings, classes, gallery, self._top_k
+        objects, classes, gallery, self._top_k, self._retrieval.num_views
       )
     else:
       rows, similarities = map(
         tf.constant,
         self._searcher.value.top_k(
-          embeddings.numpy(), classes.numpy(), self._top_k
+          objects.numpy(), classes.numpy(), self._top_k
         ),
       )
     with tf.device('cpu:0'):

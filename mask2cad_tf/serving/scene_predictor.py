@@ -210,7 +210,9 @@ def load(
     gallery,
     top_k,
     min_score=0.0 if any_box else min_score,
-    searcher=approximate_search.make(search, gallery),
+    searcher=approximate_search.make(
+      search, gallery, config.task.model.retrieval
+    ),
   )
   if closer_look:
     module = closer_look_lib.CloserLook(module)
@@ -248,9 +250,10 @@ def connect(
     connection = client.connect(server, timeout)
   except ImportError as error:
     raise ValueError(f'--server={server}: {error}') from error
-  refiner = None
+  from mask2cad_tf.modeling import model_folder
+
+  config, refiner = model_folder.load_params(model_dir), None
   if refine_seconds is not None:
-    from mask2cad_tf.modeling import model_folder
     from mask2cad_tf.serving import detection_refiner
 
     encoder, config = model_folder.load_view_encoder(model_dir)
@@ -262,5 +265,7 @@ def connect(
     refiner = detection_refiner.DetectionRefiner.of_encoder(
       encoder, config.task.model, gallery, refine_seconds
     )
-  module = served_module.ServedModule(connection, gallery, top_k)
+  module = served_module.ServedModule(
+    connection, gallery, config.task.model.retrieval, top_k
+  )
   return ScenePredictor(module, gallery, refiner, model_dir, min_score, top_k)

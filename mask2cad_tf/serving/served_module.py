@@ -5,8 +5,13 @@ from typing import List
 from typing import Mapping
 
 import numpy as np
+import tensorflow as tf
 
+from mask2cad_tf.configs import mask2cad as mask2cad_config
+from mask2cad_tf.ops import roi_masks
+from mask2cad_tf.retrieval import descriptors
 from mask2cad_tf.retrieval import gallery as gallery_lib
+from mask2cad_tf.retrieval import search
 from mask2cad_tf.scene import photo as photo_lib
 from mask2cad_tf.serving import client as client_lib
 from mask2cad_tf.serving import photo_bytes
@@ -25,7 +30,7 @@ _NEEDED = {
   'detection_cad_ids': '1NK',
   'detection_cad_scores': '1NK',
 }
-# Cosines of one CAD's view, there and here: more is another embedding.
+# Similarities of one CAD, there and here: more is another embedding.
 _SAME_COSINE = 0.02
 
 
@@ -33,17 +38,23 @@ class ServedModule:
   """What `Mask2CADModule.predict` finds, found by a server."""
 
   def __init__(
-    self, client: client_lib.Client, gallery: gallery_lib.Gallery, top_k: int
+    self,
+    client: client_lib.Client,
+    gallery: gallery_lib.Gallery,
+    config: mask2cad_config.Retrieval,
+    top_k: int,
   ):
     """Keeps the parts; nothing is sent.
 
     Args:
       client: of the served model.
       gallery: that it was exported with, or one that holds all its CADs.
+      config: the exported model's `retrieval`.
       top_k: CADs of a detection; the model may have been exported with fewer.
     """
     self._client = client
     self._gallery = gallery
+    self._config = config
     self._top_k = top_k
 
   @property
@@ -138,18 +149,26 @@ class ServedModule:
 
   def _check_same(self, found: Mapping[str, np.ndarray]) -> None:
     """Refuses a gallery that calls other things by the same names."""
+    objects = descriptors.join(
+      found['detection_embeddings'],
+      roi_masks.silhouettes(
+        found['detection_masks'],
+        found['detection_outer_boxes'],
+        descriptors.SIDE,
+        descriptors.FRAME,
+      ),
+      self._config.silhouette_weight,
+    )
     for index in range(int(found['num_detections'])):
       row = found['detection_cads'][index, 0]
       if row < 0:
         continue
-      cosines = _cosines(
-        self._gallery, row, found['detection_embeddings'][index]
-      )
+      here = self._similarity(objects[index], row)
       there = found['detection_cad_scores'][index, 0]
       same_class = (
         self._gallery.labels[row] == found['detection_classes'][index]
       )
-      if not same_class or abs(cosines.max() - there) > _SAME_COSINE:
+      if not same_class or abs(here - there) > _SAME_COSINE:
         raise ValueError(
           f'{self._gallery.cads[row].id} in the gallery {self._gallery.path!r} '
           f'is not what the server at {self.address!r} calls so: class or '
@@ -157,14 +176,20 @@ class ServedModule:
           'with: --gallery=G'
         )
 
-
-def _cosines(
-  gallery: gallery_lib.Gallery, row: int, embedding: np.ndarray
-) -> np.ndarray:
-  """Cosines [V] of an embedding [E] with a CAD's valid views."""
-  views = gallery.embeddings[row][gallery.valid[row]]
-  lengths = np.linalg.norm(views, axis=-1) * np.linalg.norm(embedding)
-  return views @ embedding / np.maximum(lengths, 1e-12)
+  def _similarity(self, query: tf.Tensor, row: int) -> float:
+    """Of an object's descriptor [D] and a CAD, as the search has it."""
+    cad = self._gallery.take([row])
+    views = descriptors.of_views(
+      cad.embeddings, cad.silhouettes, self._config.silhouette_weight
+    )
+    _, similarities = search.top_k(
+      query[tf.newaxis, tf.newaxis],
+      cad.labels[np.newaxis],
+      search.index(views, cad.valid, cad.labels),
+      k=1,
+      nearest=self._config.num_views,
+    )
+    return float(similarities[0, 0, 0])
 
 
 def _some(names: List[str]) -> str:

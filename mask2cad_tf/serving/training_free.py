@@ -2,18 +2,18 @@
 
 Gallery views and the photo's crop, grey outside the mask, go through the same
 frozen network; level 3, averaged into 4 x 4 cells, minus the mean over the
-gallery, is compared by its cosine. The nearest view gives CAD and rotation.
+gallery, is compared as the trained embedding is (`model.retrieval`). The first
+CAD's nearest view gives the rotation.
 """
 
-from typing import Any
 from typing import Dict
-from typing import List
 from typing import Mapping
 from typing import Optional
 
 import numpy as np
 import tensorflow as tf
 
+from mask2cad_tf.configs import mask2cad as mask2cad_config
 from mask2cad_tf.geometry import meshes
 from mask2cad_tf.geometry import renderer
 from mask2cad_tf.geometry import rotations
@@ -21,8 +21,11 @@ from mask2cad_tf.geometry import views
 from mask2cad_tf.modeling import fine_features
 from mask2cad_tf.modeling import mask2cad_model
 from mask2cad_tf.ops import cameras
+from mask2cad_tf.ops import roi_masks
 from mask2cad_tf.refinement import fine_features as crops_lib
+from mask2cad_tf.retrieval import descriptors
 from mask2cad_tf.retrieval import gallery as gallery_lib
+from mask2cad_tf.retrieval import search
 from mask2cad_tf.scene import masks as masks_lib
 from mask2cad_tf.serving import mask2cad_module
 
@@ -42,7 +45,7 @@ class TrainingFreeModule:
     module: mask2cad_module.Mask2CADModule,
     gallery: gallery_lib.Gallery,
     model: mask2cad_model.Mask2CADModel,
-    rotation_frame: str,
+    config: mask2cad_config.Mask2CAD,
     top_k: int,
   ):
     """Renders and describes all views of the gallery, which takes minutes.
@@ -51,7 +54,8 @@ class TrainingFreeModule:
       module: that finds the objects.
       gallery: its CADs.
       model: whose frozen stem describes the crops.
-      rotation_frame: of the gallery's views, 'camera' or 'allocentric'.
+      config: the model's; its frame of rotations is that of the gallery's
+        views.
       top_k: CADs returned per object.
 
     Raises:
@@ -59,7 +63,8 @@ class TrainingFreeModule:
     """
     self._module = module
     self._gallery = gallery
-    self._allocentric = rotation_frame == 'allocentric'
+    self._allocentric = config.pose.rotation_frame == 'allocentric'
+    self._retrieval = config.retrieval
     self._top_k = top_k
     self._extract = fine_features.extractor(model.view_encoder)
     if self._extract is None:
@@ -69,7 +74,12 @@ class TrainingFreeModule:
       )
     features = np.stack([self._of_cad(cad.id) for cad in gallery.cads])
     self._mean = features[gallery.valid].mean(axis=0)
-    self._views = _unit(features - self._mean)
+    self._views = descriptors.of_views(
+      features - self._mean,
+      gallery.silhouettes,
+      self._retrieval.silhouette_weight,
+    )
+    self._index = search.index(self._views, gallery.valid, gallery.labels)
 
   def predict(
     self, image: np.ndarray, intrinsics: np.ndarray
@@ -112,24 +122,55 @@ class TrainingFreeModule:
   ) -> Dict[str, tf.Tensor]:
     """The outputs with the baseline's CADs and rotations."""
     found = {key: value.numpy()[0] for key, value in outputs.items()}
-    rows: List[Any] = []
-    for i in range(int(found['num_detections'])):
-      rows.append(self._retrieve(image, found, i))
-    count = found['detection_classes'].shape[0]
-    ids = np.full((count, self._top_k), b'', object)
-    scores = np.full((count, self._top_k), -1.0, np.float32)
+    objects = self._objects(image, found)
+    rows, similarities = search.top_k(
+      objects[np.newaxis],
+      outputs['detection_classes'],
+      self._index,
+      self._top_k,
+      self._retrieval.num_views,
+    )
+    ids = np.array([cad_id.encode() for cad_id in self._gallery.cad_ids])
     quaternions = found['detection_rotations'].copy()
-    for i, (cad_ids, similarities, rotation) in enumerate(rows):
-      ids[i, : len(cad_ids)] = [cad_id.encode() for cad_id in cad_ids]
-      scores[i, : len(similarities)] = similarities
-      if rotation is not None:
+    for i, row in enumerate(rows.numpy()[0, :, 0]):
+      if row >= 0:
+        rotation = self._nearest_view(objects[i], row)
         quaternions[i] = self._in_camera(rotation, outputs, i)
     return {
       **outputs,
-      'detection_cad_ids': tf.constant([ids.tolist()]),
-      'detection_cad_scores': tf.constant([scores]),
+      'detection_cad_ids': tf.constant(
+        np.where(rows < 0, b'', ids[np.maximum(rows, 0)])
+      ),
+      'detection_cad_scores': similarities,
       'detection_rotations': tf.constant([quaternions], tf.float32),
     }
+
+  def _objects(
+    self, image: np.ndarray, found: Mapping[str, np.ndarray]
+  ) -> np.ndarray:
+    """Descriptors [N, d] of a photo's objects; of padding, of nothing."""
+    features = np.zeros(
+      (len(found['detection_classes']), len(self._mean)), np.float32
+    )
+    for i in range(int(found['num_detections'])):
+      crop = self._crop(image, found, i)
+      features[i] = self._describe(crop[np.newaxis])[0] - self._mean
+    silhouettes = roi_masks.silhouettes(
+      found['detection_masks'],
+      found['detection_outer_boxes'],
+      descriptors.SIDE,
+      descriptors.FRAME,
+    )
+    return descriptors.join(
+      features, silhouettes, self._retrieval.silhouette_weight
+    ).numpy()
+
+  def _nearest_view(self, query: np.ndarray, row: int) -> np.ndarray:
+    """Rotation [4] of the CAD's view that looks most like the object."""
+    views = self._views[row]
+    cosines = views @ query / np.maximum(np.linalg.norm(views, axis=-1), 1e-12)
+    cosines = np.where(self._gallery.valid[row], cosines, -np.inf)
+    return self._gallery.rotations[row, cosines.argmax()]
 
   def _in_camera(self, rotation, outputs, index) -> np.ndarray:
     """A view's rotation [4] as the camera sees it at the object's place."""
@@ -140,24 +181,6 @@ class TrainingFreeModule:
       outputs['detection_centers'][0, index],
       outputs['intrinsics'][0],
     ).numpy()
-
-  def _retrieve(self, image, found, index):
-    """CAD ids and cosines, best first, and the best view's rotation."""
-    rows = np.flatnonzero(
-      self._gallery.labels == found['detection_classes'][index]
-    )
-    if not len(rows):
-      return [], [], None
-    query = self._describe(self._crop(image, found, index)[np.newaxis])[0]
-    cosines = self._views[rows] @ _unit(query - self._mean)
-    cosines = np.where(self._gallery.valid[rows], cosines, -1.0)
-    order = np.argsort(-cosines.max(axis=1), kind='stable')[: self._top_k]
-    best = order[0]
-    return (
-      [self._gallery.cads[rows[i]].id for i in order],
-      cosines[order].max(axis=1),
-      self._gallery.rotations[rows[best], cosines[best].argmax()],
-    )
 
   def _crop(self, image, found, index) -> np.ndarray:
     """The object as a gallery view shows its CAD, grey outside the mask."""
@@ -179,8 +202,3 @@ class TrainingFreeModule:
       cut[np.newaxis], [corners / extent], [0], [_SIZE, _SIZE]
     )
     return np.clip(np.round(crop[0].numpy() + _GREY), 0, 255)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-  lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-  return vectors / np.maximum(lengths, 1e-12)

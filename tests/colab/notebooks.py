@@ -1,4 +1,4 @@
-"""Runs the notebooks: the same cells, less of all."""
+"""Runs the notebooks: the same cells, less of all, few processes."""
 
 import pathlib
 
@@ -7,6 +7,7 @@ import nbformat
 
 CLONE = pathlib.Path(__file__).parents[2]
 FOLDER = CLONE / 'colab'
+_FIRST = 'from tests.colab import in_kernel; in_kernel.install()'
 
 
 def read(name: str) -> nbformat.NotebookNode:
@@ -21,6 +22,7 @@ def execute(name: str, output: pathlib.Path, monkeypatch):
   monkeypatch.setenv('MASK2CAD_CLONE', str(CLONE))
   monkeypatch.setenv('no_proxy', '127.0.0.1')
   notebook = read(name)
+  notebook.cells.insert(0, nbformat.v4.new_code_cell(_FIRST))
   nbclient.NotebookClient(
     notebook,
     timeout=600,

@@ -8,6 +8,7 @@ from unittest import mock
 
 import numpy as np
 
+from mask2cad_tf.configs import mask2cad as mask2cad_config
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.scene import photo as photo_lib
 from mask2cad_tf.serving import rest_client
@@ -60,7 +61,12 @@ def _ask(data):
     return contextlib.closing(io.BytesIO(next(answers, data)))
 
   with mock.patch('urllib.request.urlopen', opened):
-    served_module.ServedModule(client, gallery, 1).predict(photo_lib.load(path))
+    served_module.ServedModule(
+      client,
+      gallery,
+      mask2cad_config.Retrieval(num_views=2, silhouette_weight=0.4),
+      1,
+    ).predict(photo_lib.load(path))
 
 
 TARGETS = (

@@ -4,6 +4,7 @@ from absl.testing import parameterized
 from official.vision.ops import box_ops
 
 from mask2cad_tf.ops import roi_masks
+from mask2cad_tf.retrieval import view_silhouettes
 from mask2cad_tf.scene import masks
 from tests import mask_crop
 
@@ -45,6 +46,45 @@ class RoiMasksTest(tf.test.TestCase, parameterized.TestCase):
       roi_masks.outer_boxes(box[0], 1.25, tf.constant([60, 105]), True),
       [0, 10, 60, 105],
     )
+
+  def test_silhouette_by_hand(self):
+    # Cells of 2 x 4 pixels about (1, 1); the right ones are the object: rows 1
+    # to 5, columns 5 to 9. Both sides 4; a frame of 2: rows -1 to 7, columns 3
+    # to 11; cells of 4 pixels each have a quarter of the object.
+    mask = tf.constant([[0.0, 1.0], [0.0, 1.0]])
+    outer = tf.constant([1.0, 1, 5, 9])
+    self.assertAllClose(
+      roi_masks.silhouettes(mask, outer, 2, 2.0), [[0.25] * 2] * 2
+    )
+    # In 8 cells of one pixel: rows 2 to 5 and columns 2 to 5 of the frame.
+    expected = np.zeros([8, 8])
+    expected[2:6, 2:6] = 1.0
+    self.assertAllClose(
+      roi_masks.silhouettes(mask, outer, 8, 2.0), expected, atol=1e-6
+    )
+
+  def test_silhouettes_of_nothing(self):
+    boxes = tf.constant([[1.0, 1, 5, 9], [0, 0, 0, 0]])
+    self.assertAllEqual(
+      roi_masks.silhouettes(tf.zeros([2, 4, 4]), boxes, 8, 1.25),
+      tf.zeros([2, 8, 8]),
+    )
+
+  @parameterized.parameters(range(4))
+  def test_silhouettes_are_those_of_the_photos_masks(self, seed):
+    rng = np.random.default_rng(seed)
+    low, side = rng.uniform(0, 60, 2), rng.uniform(80, 140, 2)
+    outer = np.concatenate([low, low + side]).astype(np.float32)
+    probabilities = np.zeros([48, 48], np.float32)
+    for _ in range(3):
+      y, x = rng.integers(4, 30, 2)
+      probabilities[y : y + 14, x : x + 10] = 1.0
+    pasted = masks.paste(probabilities, outer, 220, 220)
+    found = roi_masks.silhouettes(probabilities, tf.constant(outer), 8, 1.25)
+    expected, _ = view_silhouettes.of_mask(pasted)
+    expected = expected.reshape(8, 4, 8, 4).mean((1, 3))
+    self.assertAllClose(found, expected, atol=0.15)  # a pixel: 1/12 of a cell
+    self.assertLess(np.abs(found - expected).mean(), 0.02)
 
   def test_paste_by_hand(self):
     # The box from (1, 1) to (3, 5) in 4 x 6 pixels: cells are 2 pixels wide,

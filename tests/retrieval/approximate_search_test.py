@@ -1,11 +1,13 @@
 """Cells first, then in full: nearly the exact answer, never a wrong cosine."""
 
+import dataclasses
 import sys
 
 import numpy as np
 import pytest
 
 from mask2cad_tf.retrieval import approximate_search
+from mask2cad_tf.retrieval import descriptors
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from tests.retrieval import search_reference
 
@@ -49,6 +51,28 @@ def test_small_classes_are_searched_exactly():
     np.testing.assert_array_equal(rows, expected[0])
     np.testing.assert_allclose(similarities, expected[1], atol=1e-5)
     assert rows.dtype == np.int32 and similarities.dtype == np.float32
+
+
+def test_descriptors_are_compared_in_full():
+  """As the search in the graph, by two views and with silhouettes."""
+  rng = np.random.default_rng(4)
+  views, valid, labels = search_reference.gallery(rng, 60, 3)
+  gallery = dataclasses.replace(
+    _gallery(views, valid, labels),
+    silhouettes=rng.integers(0, 256, (60, 3, 128), np.uint8),
+  )
+  queries, classes = search_reference.queries(rng, views, (2, 5))
+  objects = descriptors.join(
+    queries.astype(np.float32), rng.random((2, 5, 8, 8), np.float32), 0.4
+  ).numpy()
+  joined = descriptors.of_views(views, gallery.silhouettes, 0.4)
+  search = approximate_search.ApproximateSearch(gallery, 2, 0.4)
+  rows, similarities = search.top_k(objects, classes, 7)
+  expected = search_reference.top_k(
+    objects, classes, joined, valid, labels, 7, 2
+  )
+  np.testing.assert_array_equal(rows, expected[0])
+  np.testing.assert_allclose(similarities, expected[1], atol=1e-5)
 
 
 def test_large_classes_are_searched_by_cells():

@@ -3,10 +3,14 @@
 import numpy as np
 
 
-def top_k(queries, classes, views, valid, labels, k):
+def top_k(queries, classes, views, valid, labels, k, nearest=1):
   """As search.top_k: queries [B, N, E], views [cads, V, E]."""
   cosines = np.einsum('bne,mve->bnmv', _unit(queries), _unit(views))
-  cosines = np.where(valid, cosines, -np.inf).max(axis=-1, initial=-np.inf)
+  cosines = -np.sort(-np.where(valid, cosines, -np.inf))[..., :nearest]
+  there = np.isfinite(cosines)
+  total = np.where(there, cosines, 0.0).sum(axis=-1)
+  count = there.sum(axis=-1)
+  cosines = np.where(count > 0, total / np.maximum(count, 1), -np.inf)
   cosines[classes[..., np.newaxis] != labels] = -np.inf
   cosines = np.pad(cosines, [(0, 0), (0, 0), (0, k)], constant_values=-np.inf)
   # Equal to six digits is equal: the lower row first.

@@ -21,12 +21,13 @@ _LABELS = np.array([1, 1, 1, 2])
 _VALID = np.ones((4, 2), bool)
 
 
-def _search(queries, classes, k, valid=_VALID):
+def _search(queries, classes, k, valid=_VALID, nearest=1):
   rows, similarities = search.top_k(
     tf.constant([queries], tf.float32),
     tf.constant([classes]),
     search.index(_VIEWS, valid, _LABELS),
     k,
+    nearest,
   )
   return rows.numpy()[0], similarities.numpy()[0]
 
@@ -36,6 +37,22 @@ def test_best_view_of_the_class_counts():
   rows, similarities = _search([[0.0, 7.0]], [1], 3)
   np.testing.assert_array_equal(rows, [[0, 1, 2]])
   np.testing.assert_allclose(similarities, [[1.0, 0.5**0.5, -1.0]], atol=1e-6)
+
+
+def test_the_two_best_views_count():
+  # (0, 7): CAD 0 (1 + 0) / 2; CAD 1 (1 / sqrt 2 + 0) / 2; CAD 2, whose views
+  # point the same way, -1.
+  rows, similarities = _search([[0.0, 7.0]], [1], 3, nearest=2)
+  np.testing.assert_array_equal(rows, [[0, 1, 2]])
+  np.testing.assert_allclose(similarities, [[0.5, 0.125**0.5, -1.0]], atol=1e-6)
+
+
+def test_of_one_view_that_one_counts():
+  # CAD 0 is left with (1, 0), cosine 0; CAD 1: (1 / sqrt 2 + 0) / 2.
+  valid = np.array([[True, False], [True, True], [False, False], [True, True]])
+  rows, similarities = _search([[0.0, 7.0]], [1], 3, valid, nearest=9)
+  np.testing.assert_array_equal(rows, [[1, 0, -1]])
+  np.testing.assert_allclose(similarities, [[0.125**0.5, 0.0, -1.0]], atol=1e-6)
 
 
 def test_other_classes_are_not_searched():
@@ -100,17 +117,22 @@ def test_equal_cads_come_in_the_gallerys_order_across_panels_and_steps(
 
 @pytest.mark.parametrize('num_cads', [1, 31, 32, 33, 100])
 @pytest.mark.parametrize('cosines', [1, 1000, 2**22])
-def test_agrees_with_numpy_and_in_a_graph(num_cads, cosines, monkeypatch):
+@pytest.mark.parametrize('nearest', [1, 2, 3])
+def test_agrees_with_numpy_and_in_a_graph(
+  num_cads, cosines, nearest, monkeypatch
+):
   monkeypatch.setattr(search, '_COSINES', cosines)  # of one step
   rng = np.random.default_rng(num_cads)
   views, valid, labels = search_reference.gallery(rng, num_cads, 3)
   queries, classes = search_reference.queries(rng, views, (2, 5))
-  expected = search_reference.top_k(queries, classes, views, valid, labels, 7)
+  expected = search_reference.top_k(
+    queries, classes, views, valid, labels, 7, nearest
+  )
   index = search.index(views, valid, labels)
   compiled = tf.function(search.top_k)
   for run in (search.top_k, compiled):
     rows, similarities = run(
-      tf.constant(queries), tf.constant(classes), index, 7
+      tf.constant(queries), tf.constant(classes), index, 7, nearest
     )
     np.testing.assert_array_equal(rows, expected[0])
     np.testing.assert_allclose(similarities, expected[1], atol=1e-5)

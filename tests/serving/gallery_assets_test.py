@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from mask2cad_tf import gallery as gallery_command
 from mask2cad_tf.modeling import model_folder
+from mask2cad_tf.retrieval import descriptors
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.retrieval import gallery_builder
 from mask2cad_tf.retrieval import search
@@ -136,7 +137,10 @@ def _box(folder, extents):
 
 def test_the_module_keeps_its_gallery(tiny_world, exported):
   gallery = tiny_world.gallery
-  index = search.index(gallery.embeddings, gallery.valid, gallery.labels)
+  weight = tiny_world.module.silhouette_weight
+  assert weight > 0.0
+  views = descriptors.of_views(gallery.embeddings, gallery.silhouettes, weight)
+  index = search.index(views, gallery.valid, gallery.labels)
   np.testing.assert_array_equal(tiny_world.module.gallery_views, index.views)
   assert tiny_world.module.gallery_cad_ids.shape == [None]
   assert not hasattr(tiny_world.module, 'gallery_asset')
@@ -242,6 +246,12 @@ def test_verify(tiny_world, saved_model, tmp_path):
   example = saved_model / 'assets/gallery.example'
   content = example.read_bytes()
   example.write_bytes(content[:-1])
+  (line,) = gallery_assets.faults(str(saved_model))
+  assert 'gallery.example is damaged' in line and 'Export' in line
+  # What it was before descriptors had silhouettes: embeddings alone.
+  features = tf.train.Example.FromString(content)
+  del features.features.feature['silhouette_weight']
+  example.write_bytes(features.SerializeToString())
   (line,) = gallery_assets.faults(str(saved_model))
   assert line == 'assets/gallery.example is not of the gallery beside it'
   example.write_bytes(content)

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mask2cad_tf.configs import mask2cad as mask2cad_config
 from mask2cad_tf.geometry import renderer
 from mask2cad_tf.geometry import rotations
 from mask2cad_tf.geometry import views
 from mask2cad_tf.ops import cameras
 from mask2cad_tf.retrieval import gallery as gallery_lib
+from mask2cad_tf.retrieval import view_silhouettes
 from mask2cad_tf.serving import training_free
 from tests import toy
 
@@ -108,8 +110,14 @@ class _Module:
     return self.outputs
 
 
-def _free(gallery, module, frame='camera', top_k=2):
-  return training_free.TrainingFreeModule(module, gallery, _MODEL, frame, top_k)
+def _free(gallery, module, frame='camera', top_k=2, **retrieval):
+  config = mask2cad_config.Mask2CAD(
+    pose=mask2cad_config.Pose(rotation_frame=frame),
+    retrieval=mask2cad_config.Retrieval(**retrieval),
+  )
+  return training_free.TrainingFreeModule(
+    module, gallery, _MODEL, config, top_k
+  )
 
 
 def _angle(first, second):
@@ -147,6 +155,28 @@ def test_what_is_outside_the_mask_does_not_matter(gallery):
     outputs = _free(gallery, _Module(mask)).predict(image, _INTRINSICS)
     found.append(outputs['detection_cad_scores'].numpy())
   np.testing.assert_allclose(found[0], found[1], atol=1e-6)
+
+
+def test_silhouettes_and_more_views_count_as_for_the_embedding(gallery):
+  """The view's own silhouette: both parts agree fully, the CAD is first."""
+  image, mask = _photo(gallery, 0, 1)
+  rendering = mask[_TOP : _TOP + _SIDE, _LEFT : _LEFT + _SIDE]
+  silhouettes = np.zeros((len(_NAMES), _VIEWS, 128), np.uint8)
+  silhouettes[0, 1] = view_silhouettes.pack(1.0 * rendering[np.newaxis])[0]
+  shown = gallery_lib.Gallery(
+    **{**_fields(gallery), 'silhouettes': silhouettes}
+  )
+  scores = []
+  for count in (1, 2):
+    module = _free(shown, _Module(mask), num_views=count, silhouette_weight=0.4)
+    outputs = module.predict(image, _INTRINSICS)
+    assert outputs['detection_cad_ids'][0, 0, 0] == _NAMES[0].encode()
+    np.testing.assert_allclose(
+      outputs['detection_rotations'][0, 0], gallery.rotations[0, 1]
+    )
+    scores.append(float(outputs['detection_cad_scores'][0, 0, 0]))
+  assert 0.95 < scores[0] <= 1.0
+  assert scores[1] < 0.8  # the other views agree less
 
 
 def test_views_that_repeat_another_do_not_count(gallery):
@@ -205,4 +235,6 @@ def test_an_empty_mask_takes_the_box(gallery):
 def test_a_model_without_frozen_stem_is_refused(gallery):
   model = types.SimpleNamespace(view_encoder=object())
   with pytest.raises(ValueError, match='efficientnet_lite'):
-    training_free.TrainingFreeModule(None, gallery, model, 'camera', 2)
+    training_free.TrainingFreeModule(
+      None, gallery, model, mask2cad_config.Mask2CAD(), 2
+    )
