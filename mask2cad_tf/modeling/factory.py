@@ -5,6 +5,7 @@ from typing import Any
 from typing import Dict
 from typing import NamedTuple
 from typing import Optional
+from typing import Sequence
 from typing import Tuple
 
 import numpy as np
@@ -277,29 +278,29 @@ def _view_encoder(
 def _create_variables(
   model: mask2cad_model.Mask2CADModel, config: mask2cad_cfg.Mask2CAD
 ) -> None:
-  """Traces the heads once on symbolic inputs; no arithmetic is done."""
+  """Runs the heads once on nothing: that takes half of the time of a trace."""
   size, mask = config.roi.crop_size, config.shapemask
   if model.roi_pyramid:
     channels = config.roi.fused_filters
     specs = model.backbone.output_specs
     model.roi_pyramid(
-      {level: tf.keras.Input(specs[level][1:]) for level in '2345'}
+      {level: _nothing(specs[level][1:]) for level in '2345'}
     )
   else:
     channels = model.decoder.output_specs[str(config.roi.min_level)][-1]
-  boxes = tf.keras.Input([1, 4])
-  classes = tf.keras.Input([1], dtype=tf.int32)
+  boxes = _nothing([1, 4])
+  classes = _nothing([1], dtype=tf.int32)
   if model.imagenet_opinion:
-    features = tf.keras.Input(model.backbone.output_specs['5'][1:])
-    model.imagenet_opinion(features, boxes, classes, tf.keras.Input([1]))
-  features = tf.keras.Input([1, size, size, channels])
-  logits = tf.keras.Input([1, size, size])
+    features = _nothing(model.backbone.output_specs['5'][1:])
+    model.imagenet_opinion(features, boxes, classes, _nothing([1]))
+  features = _nothing([1, size, size, channels])
+  logits = _nothing([1, size, size])
   model.shape_prior_head(features, boxes, boxes, classes)
-  mask_features = tf.keras.Input([1, size, size, mask.num_filters])
+  mask_features = _nothing([1, size, size, mask.num_filters])
   model.coarse_mask_head(mask_features, logits, classes)
   model.fine_mask_head(mask_features, logits, classes)
   side = size // config.cad_head.pool_size
-  features = tf.keras.Input([1, side, side, channels])
+  features = _nothing([1, side, side, channels])
   for head in (
     model.embedding_head,
     model.pose_bin_head,
@@ -308,7 +309,12 @@ def _create_variables(
   ):
     head(features)
   side = conventions.VIEW_SIZE
-  model.view_encoder(tf.keras.Input([side, side, 1]))
+  model.view_encoder(_nothing([side, side, 1]))
+
+
+def _nothing(shape: Sequence[int], dtype: tf.DType = tf.float32) -> tf.Tensor:
+  """A batch of one zero [1, *shape]."""
+  return tf.zeros([1, *shape], dtype)
 
 
 def _read_assets(config: mask2cad_cfg.Mask2CAD) -> _Assets:
