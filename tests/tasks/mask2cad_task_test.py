@@ -56,8 +56,13 @@ def paper_task(toy_data, tmp_path):
       'repeat_threshold': 0.0,
       'global_batch_size': 2,
       'shuffle_buffer_size': 4,
-      # A second bed in the pool: a negative, whichever photos come first.
-      'parser': {'max_pool_objects': 2, 'num_distractor_cads': 1},
+      # A second bed in the pool: a negative, whichever photos come first; few
+      # RoIs, which are most of the arithmetic.
+      'parser': {
+        'max_pool_objects': 2,
+        'num_distractor_cads': 1,
+        'num_sampled_rois': 2,
+      },
     }
   )
   return mask2cad.Mask2CADTask(config)
