@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 CYCLES_PYTHON ?= python3.11
 NATIVE := build/mask2cad_native
 
-.PHONY: demo test pythons check coverage format clean cycles train-lite train-quick native page docs
+.PHONY: demo test notebooks pythons check coverage format clean cycles train-lite train-quick native page docs
 
 $(READY): setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 9) <= v <= (3, 11) or sys.exit("mask2cad_tf needs Python 3.9, 3.10 or 3.11 (TensorFlow 2.15); %s is Python %d.%d. Say which one to use: make PYTHON=python3.11 ..." % ((sys.executable,) + v))'
@@ -20,6 +20,9 @@ demo: $(READY)  ## the CADs in three real photos, by the model that comes along
 
 test: $(READY)  ## the whole suite
 	$(BIN)/python -m pytest -n 2 --dist=loadfile --no-loadscope-reorder
+
+notebooks: $(READY)  ## the notebooks, from top to bottom; the one that trains is not in the suite
+	$(BIN)/python -m pytest -n 2 tests/colab tests/colab/train_on_your_cads_check.py
 
 pythons:  ## the suite on Python 3.9, 3.10 and 3.11, an environment each
 	$(foreach version,3.9 3.10 3.11,$(MAKE) test PYTHON=python$(version) VENV=.venv-$(version) &&) true

@@ -7,6 +7,7 @@ import nbformat
 
 CLONE = pathlib.Path(__file__).parents[2]
 FOLDER = CLONE / 'colab'
+NAMES = ('1_photo_to_scene', '2_train_on_your_cads', '3_serve_it')
 _FIRST = 'from tests.colab import in_kernel; in_kernel.install()'
 
 

@@ -7,9 +7,7 @@ from tests.colab import notebooks
 _MAX_BYTES = 300_000  # of a notebook with its outputs
 
 
-@pytest.mark.parametrize(
-  'name', ['1_photo_to_scene', '2_train_on_your_cads', '3_serve_it']
-)
+@pytest.mark.parametrize('name', notebooks.NAMES)
 def test_outputs_are_there_and_small(name):
   notebook = notebooks.read(name)
   path = notebooks.FOLDER / f'{name}.ipynb'

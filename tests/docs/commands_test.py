@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.colab import notebooks
 from tests.docs import commands
 from tests.docs import pages
 
@@ -45,6 +46,19 @@ def test_commands_in_yaml_files_exist(path):
   comments = [x[1:] for x in path.read_text().splitlines() if x[:1] == '#']
   text = '\n'.join(['```', *comments, '```'])
   assert not _faults(text)
+
+
+@pytest.mark.parametrize('name', notebooks.NAMES)
+def test_commands_in_notebooks_exist(name):
+  cells = [cell for cell in notebooks.read(name).cells if 'source' in cell]
+  lines = [
+    line.lstrip(' !')
+    for cell in cells
+    for line in cell.source.splitlines()
+    if line.lstrip().startswith('!python')
+  ]
+  assert lines
+  assert not _faults('\n'.join(['```', *lines, '```']))
 
 
 @pytest.mark.parametrize(
