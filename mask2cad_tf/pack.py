@@ -19,7 +19,6 @@ from typing import Tuple
 
 from absl import flags
 
-from mask2cad_tf import close_names
 from mask2cad_tf import command_line
 
 FLAGS = flags.FlagValues()  # apart from other commands' flags
@@ -121,13 +120,7 @@ def _take(model, config, folder: str, parts: Sequence[str]) -> None:
   from mask2cad_tf.modeling import model_folder
 
   where = f'--parts_from={folder}:{",".join(parts)}'
-  unknown = [name for name in parts if name not in model.checkpoint_items]
-  if unknown:
-    raise ValueError(
-      f'{where}: no part {", ".join(unknown)}; the model has '
-      f'{", ".join(model.checkpoint_items)}.'
-      f'{close_names.hint(unknown[0], model.checkpoint_items)}'
-    )
+  initialization.select(model.checkpoint_items, parts, where)
   names = model_folder.load_params(folder).task.model.class_names
   if list(names) != list(config.task.model.class_names):
     raise ValueError(

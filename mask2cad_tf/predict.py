@@ -372,6 +372,11 @@ def _check_flags(
       '--box and --server exclude each other: an exported model looks for the '
       'objects itself. Leave out --server to run the model here.'
     )
+  if FLAGS['closer_look'].present and _CLOSER_LOOK.value and _SERVER.value:
+    raise ValueError(
+      '--closer_look and --server exclude each other: an exported model sees '
+      'the whole photo once. Leave out one of them.'
+    )
   if _SEARCH.value != 'exact' and _SERVER.value:
     raise ValueError(
       f'--search={_SEARCH.value} and --server exclude each other: an exported '

@@ -93,7 +93,7 @@ def test_bad_input_leaves_the_earlier_model(trainings, tmp_path):
     '--parts_from=head': 'expected DIR:part',
     f'--parts_from={other}:': 'expected DIR:part',
     f'--parts_from={other}:head,head': 'head is named twice',
-    f'--parts_from={other}:tail': 'no part tail; the model has backbone',
+    f'--parts_from={other}:tail': 'no module tail; the model has backbone',
     f'--parts_from={other}:heads': "Did you mean 'head'?",
     '--parts_from=nowhere:head': "No params.yaml in 'nowhere'",
     'stray': "'stray'",

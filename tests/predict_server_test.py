@@ -320,6 +320,10 @@ def test_nobody_at_the_address(tiny_world, tmp_path):
       ['--server=h:1', '--search=approximate'],
       '--search=approximate and --server exclude each other',
     ),
+    (
+      ['--server=h:1', '--closer_look'],
+      '--closer_look and --server exclude each other',
+    ),
     (['--server=h:1', '--server_timeout=0'], '--server_timeout=0'),
     (['--server=h:1', '--gallery=nowhere'], "No gallery at 'nowhere'"),
     (['--server=h:1', '--model=nowhere'], "params.yaml in 'nowhere'"),

@@ -283,9 +283,7 @@ def _create_variables(
   if model.roi_pyramid:
     channels = config.roi.fused_filters
     specs = model.backbone.output_specs
-    model.roi_pyramid(
-      {level: _nothing(specs[level][1:]) for level in '2345'}
-    )
+    model.roi_pyramid({level: _nothing(specs[level][1:]) for level in '2345'})
   else:
     channels = model.decoder.output_specs[str(config.roi.min_level)][-1]
   boxes = _nothing([1, 4])

@@ -5,6 +5,7 @@ import os
 import tempfile
 from typing import Dict
 from typing import List
+from typing import Mapping
 from typing import Sequence
 from typing import Tuple
 from typing import Union
@@ -12,6 +13,7 @@ from typing import Union
 import tensorflow as tf
 from absl import logging
 
+from mask2cad_tf import close_names
 from mask2cad_tf.modeling import model_folder
 from mask2cad_tf.modeling import packed_weights
 
@@ -117,10 +119,26 @@ def _select(
   names = [name.strip() for name in names]
   if names == ['all']:
     return dict(items)
+  return select(items, names, 'init_checkpoint_modules, "all" or names')
+
+
+def select(
+  items: Mapping[str, tf.Module], names: Sequence[str], where: str
+) -> Dict[str, tf.Module]:
+  """The modules that a user named.
+
+  Args:
+    items: `checkpoint_items` of a model.
+    names: out of them.
+    where: what the user wrote them in.
+
+  Raises:
+    ValueError: the model has no such module.
+  """
   unknown = [name for name in names if name not in items]
   if unknown:
     raise ValueError(
-      f'init_checkpoint_modules: no module {", ".join(unknown)}; expected '
-      f'"all" or some of {", ".join(items)}.'
+      f'{where}: no module {", ".join(unknown)}; the model has '
+      f'{", ".join(items)}.{close_names.hint(unknown[0], items)}'
     )
   return {name: items[name] for name in names}

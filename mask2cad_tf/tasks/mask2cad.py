@@ -5,7 +5,6 @@ from typing import Dict
 from typing import List
 from typing import Mapping
 from typing import Optional
-from typing import Sequence
 from typing import Tuple
 
 import tensorflow as tf
@@ -85,7 +84,10 @@ class Mask2CADTask(retinanet.RetinaNetTask):
     for branch in set(mask2cad_model.BRANCHES) - set(params.train_branches):
       for part in model.branch_parts(branch):
         part.trainable = False
-    for part in _parts(model, params.frozen_modules):
+    frozen = initialization.select(
+      model.checkpoint_items, params.frozen_modules, 'task.frozen_modules'
+    )
+    for part in frozen.values():
       part.trainable = False
     self._model = model  # validation embeds the CADs' views with it
     return model
@@ -308,20 +310,6 @@ class Mask2CADTask(retinanet.RetinaNetTask):
   ) -> Dict[str, Any]:
     """COCO metrics, retrieval accuracy and pictures of the validation set."""
     return {**self.coco_metric.result(), **self.scenes.result()}
-
-
-def _parts(
-  model: mask2cad_model.Mask2CADModel, names: Sequence[str]
-) -> List[tf.keras.layers.Layer]:
-  """The parts that task.frozen_modules names."""
-  items = model.checkpoint_items
-  unknown = [name for name in names if name not in items]
-  if unknown:
-    raise ValueError(
-      f'task.frozen_modules: no module {", ".join(unknown)}; expected some of '
-      f'{", ".join(items)}.'
-    )
-  return [items[name] for name in names]
 
 
 def _first(seeds: Optional[tf.Tensor]) -> Optional[tf.Tensor]:

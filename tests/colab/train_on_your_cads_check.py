@@ -1,4 +1,4 @@
-"""Notebook 2, executed: by `make notebooks`, not by the suite, for it trains."""
+"""Notebook 2, executed: by `make notebooks`, since it trains."""
 
 from tests.colab import notebooks
 
