@@ -9,6 +9,7 @@ from official.vision.ops import box_ops
 
 from mask2cad_tf.data import image_scaling
 from mask2cad_tf.ops import roi_masks
+from mask2cad_tf.retrieval import descriptors
 
 # A user's box takes the class of a detection that overlaps it at least so.
 _MIN_CLASS_OVERLAP = 0.3
@@ -48,6 +49,29 @@ def in_photo_pixels(
       f'detection_{key}': value for key, value in {**floats, **integers}.items()
     },
   }
+
+
+def describe(
+  outputs: Mapping[str, tf.Tensor], silhouette_weight: float
+) -> tf.Tensor:
+  """What a gallery is searched for: the objects' descriptors.
+
+  Args:
+    outputs: of `in_photo_pixels`: embeddings, masks and outer boxes.
+    silhouette_weight: of `model.retrieval`.
+
+  Returns:
+    float [B, N, D], see `retrieval.descriptors`.
+  """
+  silhouettes = roi_masks.silhouettes(
+    outputs['detection_masks'],
+    outputs['detection_outer_boxes'],
+    descriptors.SIDE,
+    descriptors.FRAME,
+  )
+  return descriptors.join(
+    outputs['detection_embeddings'], silhouettes, silhouette_weight
+  )
 
 
 def paste_masks(

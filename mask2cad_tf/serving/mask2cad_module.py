@@ -22,7 +22,6 @@ from mask2cad_tf.configs import mask2cad as mask2cad_config
 from mask2cad_tf.data import image_scaling
 from mask2cad_tf.modeling import mask2cad_model
 from mask2cad_tf.ops import cameras
-from mask2cad_tf.ops import roi_masks
 from mask2cad_tf.retrieval import descriptors
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.retrieval import search
@@ -318,16 +317,7 @@ class Mask2CADModule(tf.Module):
     }
 
   def _retrieve(self, outputs: Mapping[str, tf.Tensor]) -> Dict[str, tf.Tensor]:
-    objects = descriptors.join(
-      outputs['detection_embeddings'],
-      roi_masks.silhouettes(
-        outputs['detection_masks'],
-        outputs['detection_outer_boxes'],
-        descriptors.SIDE,
-        descriptors.FRAME,
-      ),
-      self.silhouette_weight,
-    )
+    objects = detections.describe(outputs, self.silhouette_weight)
     classes = outputs['detection_classes']
     if self._searcher.value is None:
       gallery = search.Index(self.gallery_views, self.gallery_labels)

@@ -8,12 +8,12 @@ import numpy as np
 import tensorflow as tf
 
 from mask2cad_tf.configs import mask2cad as mask2cad_config
-from mask2cad_tf.ops import roi_masks
 from mask2cad_tf.retrieval import descriptors
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.retrieval import search
 from mask2cad_tf.scene import photo as photo_lib
 from mask2cad_tf.serving import client as client_lib
+from mask2cad_tf.serving import detections
 from mask2cad_tf.serving import photo_bytes
 
 # The axes of each: a number, or a letter for a size that all share.
@@ -149,16 +149,7 @@ class ServedModule:
 
   def _check_same(self, found: Mapping[str, np.ndarray]) -> None:
     """Refuses a gallery that calls other things by the same names."""
-    objects = descriptors.join(
-      found['detection_embeddings'],
-      roi_masks.silhouettes(
-        found['detection_masks'],
-        found['detection_outer_boxes'],
-        descriptors.SIDE,
-        descriptors.FRAME,
-      ),
-      self._config.silhouette_weight,
-    )
+    objects = detections.describe(found, self._config.silhouette_weight)
     for index in range(int(found['num_detections'])):
       row = found['detection_cads'][index, 0]
       if row < 0:

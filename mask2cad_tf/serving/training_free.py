@@ -21,12 +21,12 @@ from mask2cad_tf.geometry import views
 from mask2cad_tf.modeling import fine_features
 from mask2cad_tf.modeling import mask2cad_model
 from mask2cad_tf.ops import cameras
-from mask2cad_tf.ops import roi_masks
 from mask2cad_tf.refinement import fine_features as crops_lib
 from mask2cad_tf.retrieval import descriptors
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.retrieval import search
 from mask2cad_tf.scene import masks as masks_lib
+from mask2cad_tf.serving import detections
 from mask2cad_tf.serving import mask2cad_module
 
 _SIZE, _GREY = crops_lib.CROP_SIZE, crops_lib.GREY
@@ -155,14 +155,9 @@ class TrainingFreeModule:
     for i in range(int(found['num_detections'])):
       crop = self._crop(image, found, i)
       features[i] = self._describe(crop[np.newaxis])[0] - self._mean
-    silhouettes = roi_masks.silhouettes(
-      found['detection_masks'],
-      found['detection_outer_boxes'],
-      descriptors.SIDE,
-      descriptors.FRAME,
-    )
-    return descriptors.join(
-      features, silhouettes, self._retrieval.silhouette_weight
+    return detections.describe(
+      {**found, 'detection_embeddings': features},
+      self._retrieval.silhouette_weight,
     ).numpy()
 
   def _nearest_view(self, query: np.ndarray, row: int) -> np.ndarray:

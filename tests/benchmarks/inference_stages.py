@@ -170,10 +170,14 @@ def network_stages(
   )
   builder.add(
     'search',
-    lambda queries, labels, *index: search.top_k(
-      queries, labels, search.Index(*index), _TOP_K
+    lambda found, labels, *index: search.top_k(
+      detections_lib.describe(found, module.silhouette_weight),
+      labels,
+      search.Index(*index),
+      _TOP_K,
+      model_config.retrieval.num_views,
     ),
-    outputs['detection_embeddings'],
+    outputs,
     classes,
     module.gallery_views,
     module.gallery_labels,

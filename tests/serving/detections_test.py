@@ -51,3 +51,29 @@ def test_the_scenes_mask_at_another_scale():
   own = masks.paste(blob, box, 320, 320)
   # Each pixel of the small mask is what stands at its centre.
   np.testing.assert_array_equal(pasted, own[20::40, 20::40])
+
+
+def test_objects_are_described_by_embedding_and_silhouette():
+  # Left half of a square box of 10 pixels: 5 x 10 in a square of 12.5; columns
+  # 2.4 to 5.6 of 8, rows .8 to 7.2.
+  masks = np.zeros((1, 1, 4, 4), np.float32)
+  masks[..., :2] = 0.9
+  outputs = {
+    'detection_embeddings': np.array([[[3.0, 4.0]]], np.float32),
+    'detection_masks': masks,
+    'detection_outer_boxes': np.array([[[0, 0, 10, 10]]], np.float32),
+  }
+  found = detections.describe(outputs, 0.25).numpy()
+  assert found.shape == (1, 1, 2 + 64)
+  np.testing.assert_allclose(found[0, 0, :2], [0.6, 0.8], atol=1e-6)
+  cells = found[0, 0, 2:].reshape(8, 8)
+  np.testing.assert_allclose(np.linalg.norm(cells), 0.5, atol=1e-6)
+  across = np.array([0, 0, 0.6, 1, 1, 0.6, 0, 0])
+  down = np.array([0.2, 1, 1, 1, 1, 1, 1, 0.2])
+  expected = np.outer(down, across)
+  np.testing.assert_allclose(
+    cells, 0.5 * expected / np.linalg.norm(expected), atol=1e-6
+  )
+  np.testing.assert_array_equal(
+    detections.describe(outputs, 0.0), outputs['detection_embeddings']
+  )
