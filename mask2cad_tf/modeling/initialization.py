@@ -119,7 +119,7 @@ def _select(
   names = [name.strip() for name in names]
   if names == ['all']:
     return dict(items)
-  return select(items, names, 'init_checkpoint_modules, "all" or names')
+  return select(items, names, 'init_checkpoint_modules ("all" or names)')
 
 
 def select(

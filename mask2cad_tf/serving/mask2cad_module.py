@@ -92,10 +92,20 @@ class Mask2CADModule(tf.Module):
         out for the others alone.
       searcher: finds the CADs of the gallery in place of the exact search in
         the graph; such a module cannot be exported.
+
+    Raises:
+      ValueError: the configuration of the retrieval has no sense.
     """
+    retrieval = config.model.retrieval
+    if retrieval.num_views < 1 or retrieval.silhouette_weight < 0.0:
+      raise ValueError(
+        'model.retrieval: expected num_views of at least 1 and a '
+        'silhouette_weight of at least 0, found '
+        f'{retrieval.num_views} and {retrieval.silhouette_weight}.'
+      )
     super().__init__(name='mask2cad')
     self._config = config
-    self._retrieval = config.model.retrieval
+    self._retrieval = retrieval
     self._top_k = top_k
     self._pasted_masks = pasted_masks
     self._min_score = min_score

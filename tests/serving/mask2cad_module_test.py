@@ -1,5 +1,6 @@
 """The inference path: geometry by hand on a fake network, then the real one."""
 
+import copy
 import subprocess
 import sys
 
@@ -312,6 +313,16 @@ def test_a_searcher_stands_in_for_the_search_in_the_graph():
   assert tf.size(module.gallery_views) == 0  # the searcher has its own
   with pytest.raises(ValueError, match='A SavedModel searches exactly'):
     module.signatures()
+
+
+@pytest.mark.parametrize(
+  'retrieval', [{'num_views': 0}, {'silhouette_weight': -0.1}]
+)
+def test_a_retrieval_without_sense_is_refused(tiny_world, retrieval):
+  config = copy.deepcopy(tiny_world.config.task)
+  config.model.retrieval.override(retrieval)
+  with pytest.raises(ValueError, match='model.retrieval: expected num_views'):
+    mask2cad_module.Mask2CADModule(tiny_world.model, config, tiny_world.gallery)
 
 
 _RELOAD = """
