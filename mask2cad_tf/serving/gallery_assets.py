@@ -99,9 +99,6 @@ def _serialize(gallery: gallery_lib.Gallery, silhouette_weight: float) -> bytes:
     return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
 
   features = {
-    'silhouette_weight': tf.train.Feature(
-      float_list=tf.train.FloatList(value=[weight])
-    ),
     'embeddings': of_bytes([views.astype('<f4').tobytes()]),
     'valid': of_bytes([gallery.valid.astype('u1').tobytes()]),
     'labels': tf.train.Feature(
@@ -109,6 +106,10 @@ def _serialize(gallery: gallery_lib.Gallery, silhouette_weight: float) -> bytes:
     ),
     'cad_ids': of_bytes([cad_id.encode() for cad_id in gallery.cad_ids]),
   }
+  if weight:
+    features['silhouette_weight'] = tf.train.Feature(
+      float_list=tf.train.FloatList(value=[weight])
+    )
   return tf.train.Example(
     features=tf.train.Features(feature=features)
   ).SerializeToString(deterministic=True)
