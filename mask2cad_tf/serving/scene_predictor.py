@@ -252,8 +252,10 @@ def connect(
     raise ValueError(f'--server={server}: {error}') from error
   from mask2cad_tf.modeling import model_folder
 
-  config, refiner = model_folder.load_params(model_dir), None
-  if refine_seconds is not None:
+  refiner = None
+  if refine_seconds is None:
+    config = model_folder.load_params(model_dir)
+  else:
     from mask2cad_tf.serving import detection_refiner
 
     encoder, config = model_folder.load_view_encoder(model_dir)

@@ -32,7 +32,11 @@ def install() -> None:
     text = _run(*shlex.split(found['words']))
     if found['filter']:
       done = subprocess.run(
-        found['filter'], shell=True, input=text, stdout=-1, text=True
+        found['filter'],
+        shell=True,
+        input=text,
+        stdout=subprocess.PIPE,
+        text=True,
       )
       text = done.stdout
     print(text, end='')
