@@ -73,6 +73,10 @@ IMAGENET_CLASSES = {
   'wardrobe': (493, 495, 894),  # chiffonier, china cabinet, wardrobe
 }
 
+# The classes of OpenImages, of the 24 of layers.openimages_detector, that are
+# ours, in the order of its outputs: their index among the 24.
+OPENIMAGES_CLASSES = {'chair': 5, 'desk': 7, 'display': 10, 'table': 15}
+
 # Classes of either that lie on tables or hang as often as not.
 OFF_THE_FLOOR = frozenset({'display', 'misc', 'tool'})
 

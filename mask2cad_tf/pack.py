@@ -35,7 +35,8 @@ _PARTS_FROM = flags.DEFINE_multi_string(
   'parts_from',
   [],
   "DIR:part,part,...: take these parts from another training's folder of the "
-  'same architecture. May be repeated, for other parts.',
+  'same architecture; FILE.tgz:openimages_detector: from the npm package '
+  '@mediapipe/objectron. May be repeated, for other parts.',
   flag_values=FLAGS,
 )
 _GALLERY = flags.DEFINE_string(
@@ -118,9 +119,13 @@ def _take(model, config, folder: str, parts: Sequence[str]) -> None:
   """Loads parts of the model from another training's checkpoint."""
   from mask2cad_tf.modeling import initialization
   from mask2cad_tf.modeling import model_folder
+  from mask2cad_tf.modeling import objectron_weights
 
   where = f'--parts_from={folder}:{",".join(parts)}'
   initialization.select(model.checkpoint_items, parts, where)
+  if folder.endswith(objectron_weights.SUFFIX):
+    _take_openimages(model, folder, parts, where)
+    return
   names = model_folder.load_params(folder).task.model.class_names
   if list(names) != list(config.task.model.class_names):
     raise ValueError(
@@ -135,6 +140,26 @@ def _take(model, config, folder: str, parts: Sequence[str]) -> None:
       f'{report.path!r}, e.g. {report.not_loaded[0]}. Take parts from a '
       'training of the same architecture.'
     )
+
+
+def _take_openimages(
+  model, file: str, parts: Sequence[str], where: str
+) -> None:
+  """Gives the model the OpenImages detector of an npm package."""
+  from mask2cad_tf.modeling import objectron_weights
+
+  if list(parts) != ['openimages_detector']:
+    raise ValueError(
+      f'{where}: an npm package has one part, openimages_detector.'
+    )
+  weights = objectron_weights.read(file)
+  try:
+    model.openimages_detector.set_weights(weights)
+  except ValueError as error:  # Keras's: another number, another shape
+    raise ValueError(
+      f'{where}: another edition of the detector, with other layers than that '
+      f'of version 0.4 ({error}).'
+    ) from error
 
 
 def _megabytes(folder: str) -> float:

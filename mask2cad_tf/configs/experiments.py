@@ -224,6 +224,7 @@ def mask2cad_lite() -> cfg.ExperimentConfig:
     input_size=[320, 320, 3],
     style_noise=1.0,  # it learns from renderings
     imagenet_exponent=0.05,  # and is used on photos
+    openimages_weight=0.9,
     min_level=4,
     max_level=6,  # 320 is a multiple of 2^6, not of 2^7: no padding
     anchor=retinanet.Anchor(num_scales=3, anchor_size=3.0),

@@ -180,6 +180,9 @@ class Mask2CAD(retinanet.RetinaNet):
     imagenet_exponent: how much the opinion of the backbone's own ImageNet
       classifier counts in the scores of detections; 0: not asked.
       EfficientNet-Lite's backbone, frozen, alone has it.
+    openimages_weight: how much a detector that OpenImages taught counts, in the
+      geometric mean of both scores, for classes that it knows; what it finds is
+      detected, too. 0: not asked. Its weights are the packaged model's.
     min_level: lowest FPN level that objects are detected on.
     max_level: highest of them; the input is padded to multiples of 2 to this
       power.
@@ -207,6 +210,7 @@ class Mask2CAD(retinanet.RetinaNet):
   )
   style_noise: float = 0.0
   imagenet_exponent: float = 0.0
+  openimages_weight: float = 0.0
   backbone: Backbone = dataclasses.field(
     default_factory=lambda: Backbone(
       type='resnet', resnet=backbones.ResNet(model_id=50)

@@ -13,10 +13,12 @@ import tensorflow as tf
 from official.vision.modeling import factory as garden_factory
 
 from mask2cad_tf import conventions
+from mask2cad_tf import packaged_model
 from mask2cad_tf.configs import mask2cad as mask2cad_cfg
 from mask2cad_tf.geometry import view_medoids
 from mask2cad_tf.modeling import frozen_view_encoder
 from mask2cad_tf.modeling import mask2cad_model
+from mask2cad_tf.modeling import packed_weights
 from mask2cad_tf.modeling import shape_priors
 from mask2cad_tf.modeling import view_encoder
 
@@ -27,6 +29,7 @@ from mask2cad_tf.modeling.heads import shapemask
 from mask2cad_tf.modeling.layers import fused_pyramid
 from mask2cad_tf.modeling.layers import imagenet_opinion
 from mask2cad_tf.modeling.layers import object_features
+from mask2cad_tf.modeling.layers import openimages_detector
 from mask2cad_tf.modeling.layers import pose_decoder
 
 
@@ -87,6 +90,8 @@ def build_mask2cad(
     **_cad_parts(model_config, l2_regularizer),
     view_encoder=_view_encoder(model_config, l2_regularizer, load_assets),
     imagenet_opinion=_imagenet_opinion(model_config, load_assets),
+    openimages_detector=_openimages_detector(model_config),
+    openimages_weight=model_config.openimages_weight,
     outer_box_scale=model_config.roi.outer_box_scale,
     square_outer_boxes=model_config.roi.square,
     boxes_from_masks=model_config.roi.boxes_from_masks,
@@ -107,6 +112,12 @@ def build_mask2cad(
     model.pose_decoder.bins_valid.assign(assets.valid)
     model.pose_decoder.view_rotations.assign(assets.view_rotations)
     model.pose_decoder.views_valid.assign(assets.views_valid)
+    if model.openimages_detector is not None:
+      packed_weights.read_part(
+        'openimages_detector',
+        model.openimages_detector,
+        packaged_model.folder(),
+      )
   return model
 
 
@@ -202,6 +213,23 @@ def _imagenet_opinion(
   )
 
 
+def _openimages_detector(
+  config: mask2cad_cfg.Mask2CAD,
+) -> Optional[openimages_detector.OpenImagesDetector]:
+  """The detector; None where it is not asked, or knows none of the classes."""
+  weight = config.openimages_weight
+  if not 0.0 <= weight <= 1.0:
+    raise ValueError(
+      f'model.openimages_weight: expected 0 to 1, found {weight}.'
+    )
+  known = conventions.OPENIMAGES_CLASSES.keys() & set(config.class_names)
+  if not weight or not known:
+    return None
+  return openimages_detector.OpenImagesDetector(
+    config.class_names, name='openimages_detector'
+  )
+
+
 def _cad_parts(
   config: mask2cad_cfg.Mask2CAD, regularizer: _Regularizer
 ) -> Dict[str, Any]:
@@ -291,6 +319,9 @@ def _create_variables(
   if model.imagenet_opinion:
     features = _nothing(model.backbone.output_specs['5'][1:])
     model.imagenet_opinion(features, boxes, classes, _nothing([1]))
+  if model.openimages_detector:
+    image = _nothing(config.input_size)
+    model.openimages_detector(image, tf.constant([config.input_size[:2]]))
   features = _nothing([1, size, size, channels])
   logits = _nothing([1, size, size])
   model.shape_prior_head(features, boxes, boxes, classes)

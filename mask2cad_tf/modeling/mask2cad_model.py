@@ -14,11 +14,13 @@ from official.vision.ops import box_ops
 
 from mask2cad_tf.ops import feature_styles
 from mask2cad_tf.ops import padded_detections
+from mask2cad_tf.ops import pooled_detections
 from mask2cad_tf.ops import roi_masks
 
 BRANCHES = ('detection', 'objects')
 Images = Union[tf.Tensor, Mapping[str, tf.Tensor]]
-_OPTIONAL = ('roi_pyramid', 'imagenet_opinion')  # parts
+# parts
+_OPTIONAL = ('roi_pyramid', 'imagenet_opinion', 'openimages_detector')
 
 
 @tf.keras.utils.register_keras_serializable(package='Mask2CAD')
@@ -46,6 +48,8 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     stop_mask_gradient: bool = True,
     roi_pyramid: Optional[tf.keras.layers.Layer] = None,
     imagenet_opinion: Optional[tf.keras.layers.Layer] = None,
+    openimages_detector: Optional[tf.keras.layers.Layer] = None,
+    openimages_weight: float = 0.0,
     square_outer_boxes: bool = False,
     object_pool_size: int = 1,
     boxes_from_masks: bool = False,
@@ -76,6 +80,9 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
         from; None: from the detector's FPN.
       imagenet_opinion: layers.imagenet_opinion.ImageNetOpinion, which scores
         detections anew; None: they keep their scores.
+      openimages_detector: layers.openimages_detector.OpenImagesDetector, whose
+        detections are pooled with the head's; None: these alone.
+      openimages_weight: see pooled_detections.pool.
       square_outer_boxes: see roi_masks.outer_boxes.
       object_pool_size: M_i∘F_i is averaged so many times smaller before the CAD
         branches.
@@ -88,6 +95,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     parts = {
       'roi_pyramid': roi_pyramid,
       'imagenet_opinion': imagenet_opinion,
+      'openimages_detector': openimages_detector,
       'roi_features': roi_features,
       'shape_prior_head': shape_prior_head,
       'coarse_mask_head': coarse_mask_head,
@@ -110,6 +118,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       object_pool_size=object_pool_size,
       boxes_from_masks=boxes_from_masks,
       style_noise=style_noise,
+      openimages_weight=openimages_weight,
     )
 
   def call(
@@ -182,9 +191,10 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       count = None  # boxes that the branches work for, given ones all
       if roi_boxes is None:
         anchor_boxes = anchor_boxes or self._anchor_boxes(features)
-        detections = self._detect(
-          outputs, anchor_boxes, image_shape, min_score, features
-        )
+        found = self._found(outputs, anchor_boxes, image_shape, features)
+        if self.openimages_detector and not isinstance(images, Mapping):
+          found = self._pooled(found, images, image_shape)
+        detections = padded_detections.keep(found, min_score)
         count = padded_detections.most(detections['num_detections'])
       else:
         detections = _given_detections(roi_boxes, roi_classes)
@@ -265,15 +275,14 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     }
     return {**features, **missing}
 
-  def _detect(
+  def _found(
     self,
     dense: Mapping[str, Mapping[str, tf.Tensor]],
     anchor_boxes: Mapping[str, tf.Tensor],
     image_shape: Optional[tf.Tensor],
-    min_score: float,
     features: Mapping[str, tf.Tensor],
   ) -> Dict[str, tf.Tensor]:
-    """Decoding and NMS, in float32; what is left comes first, then zeros."""
+    """The heads' detections: decoding and NMS, in float32."""
     found = self.detection_generator(
       tf.nest.map_structure(_float32, dict(dense['box_outputs'])),
       tf.nest.map_structure(_float32, dict(dense['cls_outputs'])),
@@ -282,23 +291,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     )
     if self.imagenet_opinion is not None:
       found = self._scored_anew(found, features)
-    count = tf.cast(found['num_detections'], tf.int32)
-    scores, boxes = found['detection_scores'], found['detection_boxes']
-    valid = tf.range(tf.shape(scores)[1])[None, :] < count[:, None]
-    valid &= scores >= min_score
-    # What was seen in the input's padding has no area inside the photo.
-    valid &= tf.reduce_all(boxes[..., 2:] > boxes[..., :2], axis=-1)
-    order = tf.argsort(tf.cast(~valid, tf.int32), stable=True)
-    boxes, classes, scores, valid = (
-      tf.gather(value, order, batch_dims=1)
-      for value in (boxes, found['detection_classes'], scores, valid)
-    )
-    return {
-      'detection_boxes': tf.where(valid[..., None], boxes, 0.0),
-      'detection_classes': tf.where(valid, tf.cast(classes, tf.int32), 0),
-      'detection_scores': tf.where(valid, scores, 0.0),
-      'num_detections': tf.reduce_sum(tf.cast(valid, tf.int32), axis=1),
-    }
+    return found
 
   def _scored_anew(
     self, found: Mapping[str, tf.Tensor], features: Mapping[str, tf.Tensor]
@@ -319,6 +312,27 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
         for key in ('detection_boxes', 'detection_classes', 'detection_scores')
       },
     }
+
+  def _pooled(
+    self,
+    found: Mapping[str, tf.Tensor],
+    images: tf.Tensor,
+    image_shape: Optional[tf.Tensor],
+  ) -> Dict[str, tf.Tensor]:
+    """The detections, and those that OpenImages taught to find."""
+    if image_shape is None:
+      image_shape = tf.tile(
+        tf.shape(images)[tf.newaxis, 1:3], [tf.shape(images)[0], 1]
+      )
+    boxes, scores = self.openimages_detector(images, image_shape)
+    return pooled_detections.pool(
+      found,
+      boxes,
+      scores,
+      self.openimages_detector.classes,
+      self.head.get_config()['num_classes'],
+      self._config_dict['openimages_weight'],
+    )
 
   def _decode(
     self, rois: Mapping[str, tf.Tensor], boxes: tf.Tensor, classes: tf.Tensor
@@ -415,7 +429,10 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     if branch == 'detection':
       own = ('decoder', 'head') if self.roi_pyramid is not None else ('head',)
       return [items[name] for name in own]
-    shared = ('backbone', 'decoder', 'head', 'imagenet_opinion')
+    shared = (
+      *('backbone', 'decoder', 'head'),
+      *('imagenet_opinion', 'openimages_detector'),
+    )
     return [part for name, part in items.items() if name not in shared]
 
   @property

@@ -13,6 +13,39 @@ def most(count: tf.Tensor) -> tf.Tensor:
   return tf.maximum(tf.reduce_max(count), 1)
 
 
+def keep(
+  found: Mapping[str, tf.Tensor], min_score: float
+) -> Dict[str, tf.Tensor]:
+  """What scores enough and has an area; it comes first, in its order.
+
+  Args:
+    found: 'detection_boxes' [B, N, 4], 'detection_classes' and
+      'detection_scores' [B, N], 'num_detections' [B]; what comes after so many
+      is padding.
+    min_score: the least.
+
+  Returns:
+    The same; padding is 0, classes are int32.
+  """
+  count = tf.cast(found['num_detections'], tf.int32)
+  scores, boxes = found['detection_scores'], found['detection_boxes']
+  valid = tf.range(tf.shape(scores)[1])[None, :] < count[:, None]
+  valid &= scores >= min_score
+  # What was seen in the input's padding has no area inside the photo.
+  valid &= tf.reduce_all(boxes[..., 2:] > boxes[..., :2], axis=-1)
+  order = tf.argsort(tf.cast(~valid, tf.int32), stable=True)
+  boxes, classes, scores, valid = (
+    tf.gather(value, order, batch_dims=1)
+    for value in (boxes, found['detection_classes'], scores, valid)
+  )
+  return {
+    'detection_boxes': tf.where(valid[..., None], boxes, 0.0),
+    'detection_classes': tf.where(valid, tf.cast(classes, tf.int32), 0),
+    'detection_scores': tf.where(valid, scores, 0.0),
+    'num_detections': tf.reduce_sum(tf.cast(valid, tf.int32), axis=1),
+  }
+
+
 def pad(
   found: Mapping[str, tf.Tensor], boxes: tf.Tensor
 ) -> Dict[str, tf.Tensor]:

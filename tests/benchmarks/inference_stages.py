@@ -136,6 +136,12 @@ def network_stages(
       model.imagenet_opinion,
       *(features['5'], boxes, classes, scores),
     )
+  if model.openimages_detector is not None:
+    builder.add(
+      "OpenImages's detector",
+      model.openimages_detector,
+      *(images, info[:, 0] * info[:, 2]),
+    )
   outer = roi_masks.outer_boxes(
     boxes, model_config.roi.outer_box_scale, square=model_config.roi.square
   )

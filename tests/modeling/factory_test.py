@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mask2cad_tf import packaged_model
 from mask2cad_tf.configs import experiments
 from mask2cad_tf.geometry import view_medoids
 from mask2cad_tf.modeling import frozen_view_encoder
+from mask2cad_tf.modeling import model_folder
 from tests.modeling import training_batch
 
 
@@ -106,6 +108,33 @@ def test_imagenets_opinion_needs_its_backbone(build_tiny, tiny_config):
   config.imagenet_exponent = 0.1
   with pytest.raises(ValueError, match="imagenet_exponent.*'resnet'"):
     build_tiny(config)
+
+
+def test_openimages_detector_is_built_where_it_is_of_use(
+  build_tiny, tiny_config
+):
+  config = tiny_config.replace()
+  assert build_tiny(config).openimages_detector is None
+  config.openimages_weight = 0.5
+  assert build_tiny(config).openimages_detector is not None
+  config.class_names = [f'thing {i}' for i in range(len(config.class_names))]
+  assert build_tiny(config).openimages_detector is None
+  config.openimages_weight = 1.5
+  with pytest.raises(ValueError, match='openimages_weight: expected 0 to 1.*5'):
+    build_tiny(config)
+
+
+def test_openimages_detector_comes_from_the_packaged_model(build_tiny, config):
+  config.openimages_weight = 0.5
+  model = build_tiny(config, load_assets=True)
+  packaged, _ = model_folder.load(packaged_model.folder())
+  for ours, theirs in zip(
+    model.openimages_detector.get_weights(),
+    packaged.openimages_detector.get_weights(),
+  ):
+    np.testing.assert_array_equal(ours, theirs)
+  left_to_a_checkpoint = build_tiny(config, load_assets=False)
+  assert not np.any(left_to_a_checkpoint.openimages_detector.get_weights()[0])
 
 
 def test_lite_trains_on_cached_features(build_tiny):

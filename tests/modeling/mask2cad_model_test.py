@@ -528,6 +528,61 @@ def test_an_opinion_orders_detections_anew(build_tiny, inputs):
   assert int(some['num_detections'][0]) == 4
 
 
+class _Connoisseur(tf.keras.layers.Layer):
+  """Sees one object of class 3 in the upper left quarter of each photo."""
+
+  classes = (3, 4)
+
+  def call(self, images, image_shape):
+    size = tf.cast(image_shape, tf.float32)
+    boxes = tf.concat([tf.zeros_like(size), size / 2.0], axis=-1)
+    scores = tf.constant([[[0.3, 0.0]]])  # counts as even
+    return boxes[:, tf.newaxis], tf.tile(scores, [tf.shape(images)[0], 1, 1])
+
+
+def test_another_detectors_objects_are_detected_too(build_tiny, inputs):
+  model = build_tiny()
+  twin = type(model).from_config(
+    {
+      **model.get_config(),
+      'openimages_detector': _Connoisseur(),
+      'openimages_weight': 1.0,
+    }
+  )
+  images = inputs['images']
+  plain = model(images, training=False)
+  found = twin(images, training=False)
+  size = images.shape[1]
+  assert 3 not in plain['detection_classes'].numpy()
+  for row in range(len(images)):
+    (index,) = np.flatnonzero(found['detection_classes'][row] == 3)
+    np.testing.assert_allclose(
+      found['detection_boxes'][row, index], [0, 0, size / 2, size / 2]
+    )
+    assert float(found['detection_scores'][row, index]) == pytest.approx(0.5)
+    assert found['detection_masks'][row, index].numpy().any()
+  # Of a photo without padding; here its lower half is padding.
+  shape = tf.constant([[size // 2, size]] * len(images))
+  half = twin(images, image_shape=shape, training=False)
+  (index,) = np.flatnonzero(half['detection_classes'][0] == 3)
+  np.testing.assert_allclose(
+    half['detection_boxes'][0, index], [0, 0, size / 4, size / 2]
+  )
+  # Boxes that are given, and features without a photo, leave it nothing to do.
+  features = model.backbone(images)
+  for key in ('boxes', 'classes', 'scores'):
+    np.testing.assert_array_equal(
+      twin(features, training=False)[f'detection_{key}'],
+      model(features, training=False)[f'detection_{key}'],
+    )
+  given = twin(
+    images,
+    roi_boxes=tf.zeros([2, 1, 4]),
+    roi_classes=tf.zeros([2, 1], tf.int32),
+  )
+  assert given['detection_boxes'].shape[1] == 1
+
+
 @pytest.mark.parametrize('branches', [[], ['detection', 'masks']])
 def test_unknown_branches_are_refused(tiny, inputs, branches):
   with pytest.raises(ValueError, match='detection, objects.*train_branches'):

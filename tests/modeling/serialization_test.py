@@ -11,6 +11,7 @@ from mask2cad_tf.modeling.heads import shapemask
 from mask2cad_tf.modeling.layers import fused_pyramid
 from mask2cad_tf.modeling.layers import imagenet_opinion
 from mask2cad_tf.modeling.layers import object_features
+from mask2cad_tf.modeling.layers import openimages_detector
 from mask2cad_tf.modeling.layers import pose_decoder
 
 _TRUNK = {'num_filters': 8, 'num_convs': 2, 'norm': 'group_norm'}
@@ -26,6 +27,7 @@ _LAYERS = [
   object_features.RoiFeatures(8, 3, 5),
   fused_pyramid.FusedPyramid(8, norm_momentum=0.5),
   imagenet_opinion.ImageNetOpinion(['bed'], 0.1, imagenet_weights=False),
+  openimages_detector.OpenImagesDetector(['bed', 'chair']),
   pose_decoder.PoseDecoder(4, 16, num_view_rotations=64),
   view_encoder.ViewEncoder(depth_multiplier=0.5),
   frozen_view_encoder.FrozenViewEncoder(
@@ -51,6 +53,7 @@ def test_every_layer_is_listed():
     fused_pyramid,
     imagenet_opinion,
     object_features,
+    openimages_detector,
     pose_decoder,
     view_encoder,
     frozen_view_encoder,

@@ -27,3 +27,23 @@ def test_zeros_and_no_rotation():
   masks = padded['detection_masks'].numpy()
   assert masks.shape == (1, 3, 2, 2)
   assert masks[0, 0].all() and not masks[0, 1:].any()
+
+
+def test_what_scores_too_little_or_has_no_area_is_padding():
+  boxes = [[0, 0, 2, 2], [0, 0, 0, 2], [1, 1, 3, 3], [0, 1, 2, 2], [4, 4, 6, 6]]
+  kept = padded_detections.keep(
+    {
+      'detection_boxes': tf.constant([boxes], tf.float32),
+      'detection_classes': tf.constant([[1.0, 2.0, 3.0, 4.0, 5.0]]),
+      'detection_scores': tf.constant([[0.9, 0.8, 0.7, 0.2, 0.6]]),
+      'num_detections': tf.constant([4]),  # the fifth is padding
+    },
+    min_score=0.5,
+  )
+  # Left are the first and the third: the second is 0 pixels high.
+  assert kept['num_detections'].numpy().tolist() == [2]
+  np.testing.assert_array_equal(kept['detection_classes'], [[1, 3, 0, 0, 0]])
+  np.testing.assert_allclose(kept['detection_scores'], [[0.9, 0.7, 0, 0, 0]])
+  np.testing.assert_array_equal(
+    kept['detection_boxes'][0], [boxes[0], boxes[2], *[[0, 0, 0, 0]] * 3]
+  )
