@@ -111,7 +111,8 @@ class DetectionRefiner:
     else:
       probabilities = [np.asarray(mask, np.float32) for mask in given_masks]
     boxes = np.asarray(detections['detection_boxes'], np.float64)
-    order = np.argsort(-detections['detection_scores'][:count], kind='stable')
+    scores = np.asarray(detections['detection_scores'])[:count]
+    order = np.argsort(-scores, kind='stable')
     chosen = set(order[:max_objects])
     return [
       []
@@ -122,7 +123,7 @@ class DetectionRefiner:
           intrinsics=np.asarray(intrinsics, np.float64),
           box=boxes[i],
           mask=probabilities[i],
-          countable=_countable(i, boxes[:count], probabilities),
+          countable=_countable(i, boxes[:count], scores, probabilities),
           depth=depths[i],
           exact_box=exact_boxes,
         ),
@@ -184,13 +185,20 @@ class DetectionRefiner:
 
 
 def _countable(
-  index: int, boxes: np.ndarray, probabilities: Sequence[np.ndarray]
+  index: int,
+  boxes: np.ndarray,
+  scores: np.ndarray,
+  probabilities: Sequence[np.ndarray],
 ) -> np.ndarray:
-  """Bool [H, W]: False where another object stands, and not this one."""
+  """Bool [H, W]: False where another object stands, and not this one.
+
+  Detections that `predict` would leave out hide nothing.
+  """
   own = probabilities[index]
   countable = np.ones(own.shape, bool)
   overlaps = box_overlap.box_iou(boxes[index], boxes)[0]
+  others = (overlaps < _SAME_OBJECT) & (scores >= conventions.DEFAULT_MIN_SCORE)
   for other, mask in enumerate(probabilities):
-    if other != index and overlaps[other] < _SAME_OBJECT:
+    if other != index and others[other]:
       countable &= (mask <= 0.5) | (own > mask)
   return countable
