@@ -35,8 +35,8 @@ _PARTS_FROM = flags.DEFINE_multi_string(
   'parts_from',
   [],
   "DIR:part,part,...: take these parts from another training's folder of the "
-  'same architecture; FILE.tgz:openimages_detector: from the npm package '
-  '@mediapipe/objectron. May be repeated, for other parts.',
+  'same architecture; FILE.data:openimages_detector: from the packed assets '
+  'of the npm package @mediapipe/objectron. May be repeated, for other parts.',
   flag_values=FLAGS,
 )
 _GALLERY = flags.DEFINE_string(

@@ -116,8 +116,8 @@ def test_the_openimages_detector_comes_from_its_npm_package(
     rng.normal(size=w.shape).astype(np.float16)
     for w in model_folder.load(folder)[0].openimages_detector.get_weights()
   ]
-  monkeypatch.setattr(objectron_weights, 'read', {'a.tgz': weights}.get)
-  parts = '--parts_from=a.tgz:openimages_detector'
+  monkeypatch.setattr(objectron_weights, 'read', {'a.data': weights}.get)
+  parts = '--parts_from=a.data:openimages_detector'
   arguments = [f'--model={folder}', f'--output_dir={output}']
   assert command_runner.run(pack, *arguments, parts).status == 0
   model, _ = model_folder.load(str(output))
@@ -127,7 +127,7 @@ def test_the_openimages_detector_comes_from_its_npm_package(
   line = command_runner.run(pack, *arguments, parts).only_line
   assert 'another edition of the detector' in line
   line = command_runner.run(
-    pack, *arguments, '--parts_from=a.tgz:head'
+    pack, *arguments, '--parts_from=a.data:head'
   ).only_line
   assert 'an npm package has one part, openimages_detector' in line
 
@@ -136,7 +136,7 @@ def test_a_model_that_does_not_ask_openimages_takes_nothing(
   trainings, tmp_path
 ):
   line = _run(
-    trainings, tmp_path, '--parts_from=a.tgz:openimages_detector'
+    trainings, tmp_path, '--parts_from=a.data:openimages_detector'
   ).only_line
   assert 'no module openimages_detector; the model has backbone' in line
 

@@ -5,7 +5,6 @@ among its assets. `mask2cad_tf.pack` reads it once; every later model has the
 weights from the packaged one.
 """
 
-import tarfile
 from typing import Iterator
 from typing import List
 from typing import Tuple
@@ -15,8 +14,7 @@ from tensorflow.lite.python import schema_py_generated as schema
 
 from mask2cad_tf import conventions
 
-SUFFIX = '.tgz'
-_ASSETS = 'package/objectron_solution_packed_assets.data'
+SUFFIX = '.data'
 _IDENTIFIER = b'TFL3'  # of a TensorFlow Lite file, after its first four bytes
 _NUM_CLASSES = 24
 _DTYPES = {
@@ -29,26 +27,24 @@ def read(path: str) -> List[np.ndarray]:
   """Kernels and biases, in the order of the layer's weights.
 
   Args:
-    path: the package, as `npm pack @mediapipe/objectron` leaves it.
+    path: the package's objectron_solution_packed_assets.data.
 
   Returns:
     Arrays for layers.openimages_detector.OpenImagesDetector.set_weights.
 
   Raises:
     FileNotFoundError: no such file.
-    ValueError: it is not this package.
+    ValueError: no TensorFlow Lite file is in it.
   """
-  try:
-    with tarfile.open(path) as archive:
-      content = archive.extractfile(_ASSETS).read()
-  except (tarfile.TarError, KeyError, EOFError) as error:
-    raise ValueError(
-      f'{path!r} is not the package @mediapipe/objectron ({error}). Expected '
-      'what `npm pack @mediapipe/objectron` writes.'
-    ) from error
+  with open(path, 'rb') as file:
+    content = file.read()
   start = content.find(_IDENTIFIER) - 4
   if start < 0:
-    raise ValueError(f'{path!r}: {_ASSETS} holds no TensorFlow Lite file.')
+    raise ValueError(
+      f'{path!r} holds no TensorFlow Lite file. Expected '
+      'objectron_solution_packed_assets.data of what `npm pack '
+      '@mediapipe/objectron` fetches.'
+    )
   return [array for pair in _convolutions(content[start:]) for array in pair]
 
 

@@ -1,25 +1,11 @@
 """Weights out of an npm package like @mediapipe/objectron."""
 
-import io
-import tarfile
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from mask2cad_tf import conventions
 from mask2cad_tf.modeling import objectron_weights
-
-_ASSETS = 'package/objectron_solution_packed_assets.data'
-
-
-def _package(path, files):
-  with tarfile.open(path, 'w:gz') as archive:
-    for name, content in files.items():
-      entry = tarfile.TarInfo(name)
-      entry.size = len(content)
-      archive.addfile(entry, io.BytesIO(content))
-  return str(path)
 
 
 @pytest.fixture(scope='module')
@@ -64,10 +50,9 @@ def _tflite(network):
 
 def test_convolutions_in_their_order(tmp_path, network):
   # Other assets lie before the network.
-  content = b'Chair\nTable\n' + _tflite(network)
-  weights = objectron_weights.read(
-    _package(tmp_path / 'package.tgz', {_ASSETS: content})
-  )
+  path = tmp_path / 'assets.data'
+  path.write_bytes(b'Chair\nTable\n' + _tflite(network))
+  weights = objectron_weights.read(str(path))
   assert len(weights) == 6
   known = list(conventions.OPENIMAGES_CLASSES.values())
   # Of an anchor's 24 columns the known ones, then the next anchor's.
@@ -79,15 +64,9 @@ def test_convolutions_in_their_order(tmp_path, network):
 
 
 def test_another_file_is_refused(tmp_path):
-  path = tmp_path / 'notes.tgz'
-  path.write_bytes(b'no archive')
-  with pytest.raises(ValueError, match="notes.tgz' is not the package @media"):
-    objectron_weights.read(str(path))
-  _package(path, {'package/readme': b'of another package'})
-  with pytest.raises(ValueError, match='is not the package.*npm pack'):
-    objectron_weights.read(str(path))
-  _package(path, {_ASSETS: b'nothing that was trained'})
-  with pytest.raises(ValueError, match='holds no TensorFlow Lite file'):
+  path = tmp_path / 'assets.data'
+  path.write_bytes(b'nothing that was trained')
+  with pytest.raises(ValueError, match="assets.data' holds no TensorFlow Lite"):
     objectron_weights.read(str(path))
   with pytest.raises(FileNotFoundError):
-    objectron_weights.read(str(tmp_path / 'missing.tgz'))
+    objectron_weights.read(str(tmp_path / 'missing.data'))
