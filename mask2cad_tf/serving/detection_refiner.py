@@ -24,6 +24,7 @@ Detections = Mapping[str, np.ndarray]
 # Two detections that overlap so much show the same object twice: neither hides
 # the other.
 _SAME_OBJECT = 0.6
+_LEAST_HIDING = 0.2  # score of a detection that may stand before others
 
 
 class DetectionRefiner:
@@ -192,12 +193,12 @@ def _countable(
 ) -> np.ndarray:
   """Bool [H, W]: False where another object stands, and not this one.
 
-  Detections that `predict` would leave out hide nothing.
+  Detections of very low scores hide nothing.
   """
   own = probabilities[index]
   countable = np.ones(own.shape, bool)
   overlaps = box_overlap.box_iou(boxes[index], boxes)[0]
-  others = (overlaps < _SAME_OBJECT) & (scores >= conventions.DEFAULT_MIN_SCORE)
+  others = (overlaps < _SAME_OBJECT) & (scores >= _LEAST_HIDING)
   for other, mask in enumerate(probabilities):
     if other != index and others[other]:
       countable &= (mask <= 0.5) | (own > mask)
