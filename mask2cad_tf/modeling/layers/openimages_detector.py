@@ -1,6 +1,6 @@
 """A detector that real photos taught: MobileNetV2 SSD on OpenImages.
 
-It knows some of our classes from a million photos of lived-in places, and has a
+It knows some of our classes from photos of lived-in places, and has a
 say in what the detector that learnt from renderings finds (see
 ops/pooled_detections.py). Its weights are those of the npm package
 @mediapipe/objectron (Apache-2.0): of its 24 classes the ones of
@@ -49,6 +49,7 @@ _STAGES = (
   _Stage(6, 160, 3, 2),
   _Stage(6, 320, 1, 1),
 )
+_FIRST_LOOK = (5, 0)  # stage and repeat whose expansion is the first map
 _EXTRA = ((256, 512), (128, 256), (128, 256), (64, 128))  # 1x1, 3x3 by 2
 
 
@@ -117,7 +118,7 @@ class OpenImagesDetector(tf.keras.layers.Layer):
         inputs = x
         if stage.expand_ratio > 1:
           x = next(layers)(x)
-        if index == 5 and repeat == 0:
+        if (index, repeat) == _FIRST_LOOK:
           look(x)  # the last map of stride 16, expanded
         x = next(layers)(x)
         x = next(layers)(x)
@@ -180,7 +181,7 @@ def _convolutions() -> List[tf.keras.layers.Layer]:
     for repeat in range(stage.repeats):
       if stage.expand_ratio > 1:
         conv(channels * stage.expand_ratio)
-      if index == 5 and repeat == 0:
+      if (index, repeat) == _FIRST_LOOK:
         look(_ANCHORS[0])
       depthwise(1 if repeat else stage.strides)
       conv(stage.filters, activation=None)
