@@ -13,6 +13,16 @@ def most(count: tf.Tensor) -> tf.Tensor:
   return tf.maximum(tf.reduce_max(count), 1)
 
 
+def is_detection(found: Mapping[str, tf.Tensor]) -> tf.Tensor:
+  """Bool [B, N]: False for the padding after an image's detections.
+
+  Args:
+    found: 'detection_scores' [B, N], 'num_detections' [B].
+  """
+  count = tf.cast(found['num_detections'], tf.int32)
+  return tf.range(tf.shape(found['detection_scores'])[1]) < count[:, None]
+
+
 def keep(
   found: Mapping[str, tf.Tensor], min_score: float
 ) -> Dict[str, tf.Tensor]:
@@ -27,10 +37,8 @@ def keep(
   Returns:
     The same; padding is 0, classes are int32.
   """
-  count = tf.cast(found['num_detections'], tf.int32)
   scores, boxes = found['detection_scores'], found['detection_boxes']
-  valid = tf.range(tf.shape(scores)[1])[None, :] < count[:, None]
-  valid &= scores >= min_score
+  valid = is_detection(found) & (scores >= min_score)
   # What was seen in the input's padding has no area inside the photo.
   valid &= tf.reduce_all(boxes[..., 2:] > boxes[..., :2], axis=-1)
   order = tf.argsort(tf.cast(~valid, tf.int32), stable=True)

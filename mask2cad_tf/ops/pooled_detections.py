@@ -12,6 +12,8 @@ from typing import Tuple
 
 import tensorflow as tf
 
+from mask2cad_tf.ops import padded_detections
+
 _SAME_PLACE = 0.7  # IoU from which on boxes tell of one object
 # What a detector says of a place where it finds nothing: the first one's
 # threshold, and less than any score of the other one's that counts.
@@ -50,7 +52,8 @@ def pool(
   """
   boxes, total = found['detection_boxes'], found['detection_boxes'].shape[1]
   classes = tf.cast(found['detection_classes'], tf.int32)
-  scores = _scores(found)
+  scores = tf.cast(found['detection_scores'], tf.float32)
+  scores = tf.where(padded_detections.is_detection(found), scores, 0.0)
   other_scores = _raised(other_scores)
   new_boxes, new_classes, new_scores = _best(
     other_boxes, other_scores, other_classes
@@ -89,14 +92,6 @@ def pool(
     'detection_scores': tf.minimum(kept.nmsed_scores, 1.0),
     'num_detections': kept.valid_detections,
   }
-
-
-def _scores(found: Mapping[str, tf.Tensor]) -> tf.Tensor:
-  """Of detections; 0 of the padding after them."""
-  scores = tf.cast(found['detection_scores'], tf.float32)
-  count = tf.cast(found['num_detections'], tf.int32)
-  valid = tf.range(tf.shape(scores)[1])[tf.newaxis] < count[:, tf.newaxis]
-  return tf.where(valid, scores, 0.0)
 
 
 def _raised(scores: tf.Tensor) -> tf.Tensor:
