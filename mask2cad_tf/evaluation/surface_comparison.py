@@ -75,7 +75,8 @@ class SurfaceComparison:
     """F1 at one threshold; 0 for a prediction without a mesh."""
     if not predicted.mesh:
       return 0.0
-    to_true, to_pred, _, _ = self._nearest(predicted, true)
+    # What is farther counts as such, however far: no need to know.
+    to_true, to_pred, _, _ = self._nearest(predicted, true, 1.01 * threshold)
     return _f1(to_true, to_pred, threshold)
 
   def metrics(
@@ -130,18 +131,25 @@ class SurfaceComparison:
     return self._surface(mesh_name, False, scale).vertices
 
   def _nearest(
-    self, predicted: posed_cad.PosedCad, true: posed_cad.PosedCad
+    self,
+    predicted: posed_cad.PosedCad,
+    true: posed_cad.PosedCad,
+    limit: float = np.inf,
   ) -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Scaled distances [n] predicted -> true, true -> predicted; neighbours."""
+    """Scaled distances [n] predicted -> true, true -> predicted; neighbours.
+
+    Beyond the limit: infinite, and no neighbour.
+    """
     pred_surface = self._surface(predicted.mesh, False, predicted.scale)
     true_surface = self._surface(true.mesh, True, true.scale)
     extent = np.ptp(true_surface.vertices @ true.rotation.T, axis=0)
     scale = mesh_metrics.TRUE_EDGE / extent.max()
+    options = {'distance_upper_bound': limit / scale, 'workers': -1}
     to_true, true_index = true_surface.tree.query(
-      _between_frames(pred_surface.points, predicted, true)
+      _between_frames(pred_surface.points, predicted, true), **options
     )
     to_pred, pred_index = pred_surface.tree.query(
-      _between_frames(true_surface.points, true, predicted)
+      _between_frames(true_surface.points, true, predicted), **options
     )
     return to_true * scale, to_pred * scale, true_index, pred_index
 
