@@ -75,7 +75,7 @@ class SurfaceComparison:
     """F1 at one threshold; 0 for a prediction without a mesh."""
     if not predicted.mesh:
       return 0.0
-    # What is farther counts as such, however far: no need to know.
+    # How far beyond the threshold does not count; a little more, for rounding.
     to_true, to_pred, _, _ = self._nearest(predicted, true, 1.01 * threshold)
     return _f1(to_true, to_pred, threshold)
 
