@@ -29,17 +29,33 @@ class EfficientNetLite(hyperparams.Config):
 
 
 @dataclasses.dataclass
-class Backbone(backbones.Backbone):
-  """Model Garden's backbones and EfficientNet-Lite.
+class OpenImagesMobileNet(hyperparams.Config):
+  """MobileNetV2 of a detector that OpenImages taught; no norms, no decay.
 
   Attributes:
-    type: which one of the fields below; 'resnet' and 'efficientnet_lite' are
-      used here.
+    openimages_weights: starts from the packaged model's weights; otherwise from
+      0, for a checkpoint.
+  """
+
+  openimages_weights: bool = True
+
+
+@dataclasses.dataclass
+class Backbone(backbones.Backbone):
+  """Model Garden's backbones, and two that photos have taught.
+
+  Attributes:
+    type: which one of the fields below; 'resnet', 'efficientnet_lite' and
+      'openimages_mobilenet' are used here.
     efficientnet_lite: settings of that type.
+    openimages_mobilenet: settings of that type.
   """
 
   efficientnet_lite: EfficientNetLite = dataclasses.field(
     default_factory=EfficientNetLite
+  )
+  openimages_mobilenet: OpenImagesMobileNet = dataclasses.field(
+    default_factory=OpenImagesMobileNet
   )
 
 

@@ -22,8 +22,9 @@ from mask2cad_tf.modeling import packed_weights
 from mask2cad_tf.modeling import shape_priors
 from mask2cad_tf.modeling import view_encoder
 
-# Imported for its registration with Model Garden's backbone factory.
+# Imported for their registration with Model Garden's backbone factory.
 from mask2cad_tf.modeling.backbones import efficientnet_lite  # noqa: F401
+from mask2cad_tf.modeling.backbones import openimages_mobilenet  # noqa: F401
 from mask2cad_tf.modeling.heads import cad
 from mask2cad_tf.modeling.heads import shapemask
 from mask2cad_tf.modeling.layers import fused_pyramid
@@ -61,8 +62,7 @@ def build_mask2cad(
     model_config: the model's configuration.
     l2_regularizer: of every kernel.
     load_assets: whether to read the shape priors, the pose medoids and the
-      backbone's packaged ImageNet weights; False leaves all three to a
-      checkpoint.
+      backbone's packaged weights; False leaves all three to a checkpoint.
 
   Returns:
     The model.
@@ -77,6 +77,7 @@ def build_mask2cad(
   if not load_assets:
     model_config = copy.deepcopy(model_config)
     model_config.backbone.efficientnet_lite.imagenet_weights = False
+    model_config.backbone.openimages_mobilenet.openimages_weights = False
   retinanet = garden_factory.build_retinanet(
     input_specs, model_config, l2_regularizer
   )

@@ -12,8 +12,10 @@ furniture.
 
 from typing import Any
 from typing import Dict
+from typing import Iterator
 from typing import List
 from typing import NamedTuple
+from typing import Optional
 from typing import Sequence
 from typing import Tuple
 
@@ -23,6 +25,10 @@ from official.vision.ops import preprocess_ops
 
 from mask2cad_tf import conventions
 
+# Garden's normalised pixels to -1..1, channel by channel.
+PIXEL_SCALE = 2.0 * np.asarray(preprocess_ops.STDDEV_NORM, np.float32)
+PIXEL_SHIFT = 2.0 * np.asarray(preprocess_ops.MEAN_NORM, np.float32) - 1.0
+
 _SIDE = 300  # pixels of its input
 _GRIDS = (19, 10, 5, 3, 2, 1)  # cells along a side, map by map
 _ANCHORS = (3, 6, 6, 6, 6, 6)  # a cell
@@ -31,25 +37,27 @@ _CENTER_VARIANCE, _SIZE_VARIANCE = 0.1, 0.2
 
 
 class _Stage(NamedTuple):
-  """A row of MobileNetV2's table."""
+  """A row of MobileNetV2's table; `level` is the endpoint that it closes."""
 
   expand_ratio: int
   filters: int
   repeats: int
   strides: int
+  level: Optional[str]
 
 
 _STEM_FILTERS, _LAST_FILTERS = 32, 1280
 _STAGES = (
-  _Stage(1, 16, 1, 1),
-  _Stage(6, 24, 2, 2),
-  _Stage(6, 32, 3, 2),
-  _Stage(6, 64, 4, 2),
-  _Stage(6, 96, 3, 1),
-  _Stage(6, 160, 3, 2),
-  _Stage(6, 320, 1, 1),
+  _Stage(1, 16, 1, 1, '1'),
+  _Stage(6, 24, 2, 2, '2'),
+  _Stage(6, 32, 3, 2, '3'),
+  _Stage(6, 64, 4, 2, None),
+  _Stage(6, 96, 3, 1, '4'),
+  _Stage(6, 160, 3, 2, None),
+  _Stage(6, 320, 1, 1, '5'),
 )
-_FIRST_LOOK = (5, 0)  # stage and repeat whose expansion is the first map
+_FIRST_LOOK = (5, 0)  # stage and repeat whose expansion is the first map,
+_EXPANSION = 'expansion'  # the last one of stride 16
 _EXTRA = ((256, 512), (128, 256), (128, 256), (64, 128))  # 1x1, 3x3 by 2
 
 
@@ -101,6 +109,25 @@ class OpenImagesDetector(tf.keras.layers.Layer):
     columns = [known.index(self._class_names[i - 1]) for i in self.classes]
     return boxes, tf.sigmoid(tf.gather(logits, columns, axis=-1))
 
+  def endpoints(self, pixels: tf.Tensor) -> Dict[str, tf.Tensor]:
+    """What its MobileNetV2 makes of pictures of any size.
+
+    Args:
+      pixels: [B, H, W, 3] in -1..1.
+
+    Returns:
+      Level '1' to '5' to features: l has stride 2^l; 16, 24, 32, 96, 320
+      channels.
+    """
+    layers = iter(self.convolutions)
+    levels = {}
+    for level, features in _bottlenecks(pixels, layers):
+      if level == _EXPANSION:
+        next(layers), next(layers)  # which look at it
+      else:
+        levels[level] = features
+    return levels
+
   def _run(self, x: tf.Tensor) -> Tuple[tf.Tensor, tf.Tensor]:
     """Raw offsets [B, 1917, 4] and logits [B, 1917, K] of pixels in -1..1."""
     layers = iter(self.convolutions)
@@ -112,19 +139,10 @@ class OpenImagesDetector(tf.keras.layers.Layer):
         cells = found.shape[1] * found.shape[2] * found.shape[3] // width
         values.append(tf.reshape(found, [-1, cells, width]))
 
-    x = next(layers)(x)
-    for index, stage in enumerate(_STAGES):
-      for repeat in range(stage.repeats):
-        inputs = x
-        if stage.expand_ratio > 1:
-          x = next(layers)(x)
-        if (index, repeat) == _FIRST_LOOK:
-          look(x)  # the last map of stride 16, expanded
-        x = next(layers)(x)
-        x = next(layers)(x)
-        if repeat:
-          x += inputs
-    x = next(layers)(x)
+    for level, features in _bottlenecks(x, layers):
+      if level == _EXPANSION:
+        look(features)
+    x = next(layers)(features)
     look(x)
     for _ in _EXTRA:
       x = next(layers)(x)
@@ -135,6 +153,26 @@ class OpenImagesDetector(tf.keras.layers.Layer):
   def get_config(self) -> Dict[str, Any]:
     """The constructor's arguments."""
     return {**super().get_config(), 'class_names': self._class_names}
+
+
+def _bottlenecks(
+  x: tf.Tensor, layers: Iterator[tf.keras.layers.Layer]
+) -> Iterator[Tuple[str, tf.Tensor]]:
+  """MobileNetV2's levels, and _EXPANSION, while the layers are taken."""
+  x = next(layers)(x)
+  for index, stage in enumerate(_STAGES):
+    for repeat in range(stage.repeats):
+      inputs = x
+      if stage.expand_ratio > 1:
+        x = next(layers)(x)
+      if (index, repeat) == _FIRST_LOOK:
+        yield _EXPANSION, x
+      x = next(layers)(x)
+      x = next(layers)(x)
+      if repeat:
+        x += inputs
+    if stage.level:
+      yield stage.level, x
 
 
 def _num_known() -> int:
@@ -202,9 +240,7 @@ def _resized(images: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
   images = tf.cast(images, tf.float32)
   images = tf.einsum('bih,bhwc->biwc', rows, images)
   images = tf.einsum('bjw,biwc->bijc', columns, images)
-  scale = 2.0 * np.asarray(preprocess_ops.STDDEV_NORM, np.float32)
-  shift = 2.0 * np.asarray(preprocess_ops.MEAN_NORM, np.float32) - 1.0
-  return images * scale + shift
+  return images * PIXEL_SCALE + PIXEL_SHIFT
 
 
 def _interpolation(size: tf.Tensor, count: int) -> tf.Tensor:
