@@ -153,6 +153,7 @@ def evaluate(
     'mask2cad_tf.evaluate',
     f'--records={root}/records/images*',
     f'--output_dir={root}/evaluation',
+    '--detections_only',
     '--refine',
     '--refine_objects=2',  # each photo is of one bed
     *chosen,

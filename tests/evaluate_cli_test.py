@@ -180,6 +180,28 @@ def test_true_boxes_are_the_models_boxes(
   )
 
 
+def test_detections_alone_have_the_same_aps(
+  evaluated, tiny_world, toy_data, tmp_path, monkeypatch
+):
+  tiny_world.patch(monkeypatch)
+  result = _run(
+    '--detections_only',
+    f'--model={tiny_world.model_dir}',
+    f'--gallery={tiny_world.gallery_dir}',
+    f'--records={toy_data.photo_records}',
+    f'--output_dir={tmp_path}',
+    '--depth_mode=mid_range',
+  )
+  assert result.status == 0, result
+  tables, full = _tables(tmp_path), _tables(evaluated)
+  for key in ('mesh_ap', 'box_ap', 'mask_ap', 'first_detections'):
+    assert tables[key] == full[key], key
+  assert set(tables['oracle']) == {'shape', 'rotation', 'translation'}
+  assert tables['true_boxes']['retrieval']['num_objects'] == 0
+  assert tables['true_boxes']['surface'] == {}
+  assert tables['true_boxes']['good_shapes'] is None
+
+
 def test_rendered_and_compared_with_the_true_masks(
   tiny_world, toy_data, tmp_path, monkeypatch
 ):

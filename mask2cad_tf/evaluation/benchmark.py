@@ -118,7 +118,7 @@ class Benchmark:
     self,
     photo: photo_lib.Photo,
     detections: photo_lib.Prediction,
-    on_true_boxes: photo_lib.Prediction,
+    on_true_boxes: Optional[photo_lib.Prediction],
   ) -> None:
     """Adds a photo.
 
@@ -127,12 +127,15 @@ class Benchmark:
       detections: what the model finds by itself; give `on_true_boxes` again
         to evaluate AP on true boxes.
       on_true_boxes: what it says of each true box, in the order of
-        `photo.objects`. An object without a CAD has the mesh ''.
+        `photo.objects`. An object without a CAD has the mesh ''. None: it was
+        not asked; what is measured on true boxes stays without this photo.
 
     Raises:
       ValueError: `on_true_boxes` has not one object per true object.
     """
-    if len(on_true_boxes.objects) != len(photo.objects):
+    if on_true_boxes is not None and (
+      len(on_true_boxes.objects) != len(photo.objects)
+    ):
       raise ValueError(
         f'Photo {photo.source_id!r} has {len(photo.objects)} true objects; '
         f'the predictions on their boxes are {len(on_true_boxes.objects)}.'
@@ -143,8 +146,9 @@ class Benchmark:
       photo.objects, detections.objects, photo.size, photo.crowds
     )
     self._first.update_state(photo.objects, detections.objects)
-    for truth, cad in zip(photo.objects, on_true_boxes.objects):
-      self._masks.update_state(cad, truth)
+    if on_true_boxes is not None:
+      for truth, cad in zip(photo.objects, on_true_boxes.objects):
+        self._masks.update_state(cad, truth)
     self._add_cads(*_with_cads(photo, detections, on_true_boxes))
 
   def result(self) -> Dict[str, Any]:
@@ -197,7 +201,7 @@ class Benchmark:
     self,
     photo: photo_lib.Photo,
     detections: photo_lib.Prediction,
-    on_true_boxes: photo_lib.Prediction,
+    on_true_boxes: Optional[photo_lib.Prediction],
   ) -> None:
     """Adds to all but the detection; every true object has a CAD."""
     truths, found = photo.objects, detections.objects
@@ -210,6 +214,8 @@ class Benchmark:
         else oracle.swap(part, truths, found)
       )
       evaluator.update_state(truths, swapped, photo.source_id)
+    if on_true_boxes is None:
+      return
     for truth, cad, candidates in zip(
       truths, on_true_boxes.objects, on_true_boxes.candidates
     ):
@@ -259,8 +265,10 @@ class Benchmark:
 def _with_cads(
   photo: photo_lib.Photo,
   detections: photo_lib.Prediction,
-  on_true_boxes: photo_lib.Prediction,
-) -> Tuple[photo_lib.Photo, photo_lib.Prediction, photo_lib.Prediction]:
+  on_true_boxes: Optional[photo_lib.Prediction],
+) -> Tuple[
+  photo_lib.Photo, photo_lib.Prediction, Optional[photo_lib.Prediction]
+]:
   """All three without true objects that have no CAD, and what shows them."""
   rows = [i for i, truth in enumerate(photo.objects) if truth.mesh]
   shown = [
@@ -271,7 +279,7 @@ def _with_cads(
   return (
     dataclasses.replace(photo, objects=[photo.objects[i] for i in rows]),
     detections.take(shown),
-    on_true_boxes.take(rows),
+    on_true_boxes and on_true_boxes.take(rows),
   )
 
 

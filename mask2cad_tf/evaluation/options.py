@@ -16,6 +16,7 @@ class Options:
     library: CAD library with the true meshes; '' takes the gallery's.
     ground_truth: predict the ground truth; no model, no gallery.
     true_boxes: give the true boxes and classes to the model, everywhere.
+    detections_only: leave out what is measured on true boxes.
     refine: render and compare on top of the model.
     refine_seconds: time for that, an object.
     refine_objects: of a photo, the detections of highest score.
@@ -37,6 +38,7 @@ class Options:
   library: str = ''
   ground_truth: bool = False
   true_boxes: bool = False
+  detections_only: bool = False
   refine: bool = False
   refine_seconds: float = 2.0
   refine_objects: int = 5
@@ -86,6 +88,13 @@ class Options:
       raise ValueError(
         '--search is of the trained embedding: leave it out beside '
         '--ground_truth and --training_free.'
+      )
+    if self.detections_only and (
+      self.true_boxes or self.true_masks or self.report
+    ):
+      raise ValueError(
+        '--detections_only leaves true boxes out: --true_boxes, --true_masks '
+        'and --report need them. Give one of them.'
       )
     if self.true_masks and not self.refine:
       raise ValueError(

@@ -124,6 +124,25 @@ def test_box_oracle_takes_the_pass_on_true_boxes():
   assert result['surface']['f1_0.5'] > 0.95
 
 
+def test_detections_alone():
+  benchmark = _benchmark(oracles=('shape',))
+  truth = _cad()
+  benchmark.add(_photo([truth]), _prediction([truth]), None)
+  result = benchmark.result()
+  for summary in (
+    result['mesh_ap']['meshrcnn'],
+    result['box_ap'],
+    result['mask_ap'],
+    result['oracle']['shape']['meshrcnn'],
+  ):
+    assert summary.ap == pytest.approx(1.0)
+  assert result['first_detections']['num_photos'] == 1
+  assert result['retrieval']['num_objects'] == 0
+  assert result['pose']['num_objects'] == 0
+  assert np.isnan(result['depth_error'])
+  assert np.isnan(result['good_shapes'])
+
+
 def test_masks_depth_and_good_shapes_on_true_boxes():
   # The cube's mask is right, the second one's half of it; z is 10 % too far
   # and 20 % too near: the median of the errors is 15 %. The plate in place of

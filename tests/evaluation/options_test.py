@@ -17,6 +17,8 @@ _TRUTH = {'ground_truth': True, 'library': 'l', 'model': '', 'gallery': ''}
     ({'ground_truth': True, 'library': 'l'}, 'neither --model nor --gallery'),
     ({'search': 'approximate', 'training_free': True}, '--search is of the'),
     ({**_TRUTH, 'search': 'approximate'}, '--search is of the'),
+    ({'detections_only': True, 'true_boxes': True}, 'leaves true boxes out'),
+    ({'detections_only': True, 'report': True}, 'leaves true boxes out'),
     (
       {**_TRUTH, 'refine': True},
       '--ground_truth has nothing to refine or retrieve',
