@@ -123,6 +123,7 @@ class OutputReader:
           cad,
           cad_id=best.cad_id,
           mesh=self._mesh_of(best.cad_id),
+          mask=cad.mask if best.mask is None else best.mask,
           rotation=best.rotation,
           translation=best.translation,
           center=cameras.project(best.translation, photo.intrinsics),

@@ -9,6 +9,7 @@ first; the work is counted, not timed: the same answer on a busy machine.
 import dataclasses
 import functools
 import itertools
+import math
 import os
 from concurrent import futures
 from typing import Any
@@ -24,6 +25,7 @@ import numpy as np
 import trimesh
 
 from mask2cad_tf.refinement import fine_features
+from mask2cad_tf.refinement import joint_mask
 from mask2cad_tf.refinement import placement
 from mask2cad_tf.refinement import pose_steps
 from mask2cad_tf.refinement import proposals
@@ -39,6 +41,7 @@ Candidate = target_lib.Candidate
 FeatureExtractor = fine_features.FeatureExtractor
 
 _COARSE, _FIT, _SCORE, _POLISH = 32, 48, 64, 96  # pixels, silhouettes
+_MOST_OUTLINE = 1 << 20  # rays for the outline in a photo of any size
 _SILHOUETTE_SCALE = 1.3  # window's side in the box's longer sides
 _CROP_SCALE = 1.1
 _LEAST_MASK = 0.005  # share of the window; less is no mask
@@ -97,6 +100,8 @@ class Hypothesis:
     silhouette_iou: overlap with the mask where it counts.
     feature_similarity: cosine of fine features; NaN: not looked at.
     score: what they are ranked by.
+    mask: bool [H, W], where the photo shows the object, by the target's mask
+      and this CAD; of the best hypothesis alone, None of others.
   """
 
   cad_id: str
@@ -106,6 +111,7 @@ class Hypothesis:
   silhouette_iou: float
   feature_similarity: float
   score: float
+  mask: Optional[np.ndarray] = None
 
 
 class Refiner:
@@ -183,7 +189,7 @@ class Refiner:
       mean = _mean_features(drafts) if mean is None else mean
     polished = _scaled(options.max_polished, share)
     self._polish(search, drafts, (photo, mean), polished)
-    return self._best(drafts, (photo, mean), top_k)
+    return self._best(search, drafts, (photo, mean), top_k)
 
   def _each(self, work: Callable[[Any], Any], items: Iterable[Any]) -> List:
     """What the work gives for each item; several at a time, as the cores."""
@@ -259,7 +265,7 @@ class Refiner:
     cosines = ranking.feature_cosines(drafts, *compared)
     return ranking.scores(drafts, cosines, self._weights), cosines
 
-  def _best(self, drafts, compared, top_k) -> List[Hypothesis]:
+  def _best(self, search, drafts, compared, top_k) -> List[Hypothesis]:
     scores, cosines = self._scored(drafts, compared)
     order = np.argsort(-scores, kind='stable')
     return [
@@ -270,8 +276,11 @@ class Refiner:
         drafts[index].iou,
         float(cosines[index]),
         float(scores[index]),
+        search.mask(drafts[index]) if place == 0 else None,
       )
-      for index in ranking.first_of_each(order, drafts, 1)[:top_k]
+      for place, index in enumerate(
+        ranking.first_of_each(order, drafts, 1)[:top_k]
+      )
     ]
 
 
@@ -329,6 +338,22 @@ class _Search:
     pose = silhouette_fit.fit(draft.shape, goal, draft.pose, frame, stages)
     draft.pose = pose
     draft.iou, draft.box_iou = self.overlaps(draft.shape, [pose])[0]
+
+  def mask(self, draft: ranking.Draft) -> np.ndarray:
+    """Bool [H, W], by the target's mask and the draft's outline."""
+    target = self._target
+    height, width = target.mask.shape
+    step = math.ceil(math.sqrt(height * width / _MOST_OUTLINE))
+    outline = draft.shape.renderer.silhouette(
+      *draft.pose,
+      np.asarray(target.intrinsics) / step,
+      math.ceil(height / step),
+      math.ceil(width / step),
+    )
+    outline = outline.repeat(step, axis=0).repeat(step, axis=1)
+    return joint_mask.joint_mask(
+      target.mask, outline[:height, :width], target.countable
+    )
 
   def silhouettes(self, size: int) -> silhouettes_lib.Silhouettes:
     """The target at a resolution, pixels."""

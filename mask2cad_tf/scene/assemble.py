@@ -187,10 +187,12 @@ def _refined(
     for hypothesis in hypotheses
   )
   best = candidates[0]
+  mask = hypotheses[0].mask
   cad = dataclasses.replace(
     found.cad,
     cad_id=best.cad_id,
     mesh=best.mesh,
+    mask=found.cad.mask if mask is None else mask,
     rotation=best.rotation,
     translation=best.translation,
     center=cameras.project(best.translation, camera.intrinsics),

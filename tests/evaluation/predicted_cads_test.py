@@ -137,6 +137,9 @@ def test_model_is_not_asked_about_no_boxes():
   assert prediction.objects == prediction.candidates == path.calls == []
 
 
+_JOINT_MASK = np.eye(30, 40, dtype=bool)
+
+
 class _Refinement:
   """Finds chair/b first, then chair/c, of the first object; else nothing."""
 
@@ -162,8 +165,9 @@ class _Refinement:
         similarity=0.25,
         rotation=np.diag([-1.0, -1.0, 1.0]),
         translation=np.array([0.4, 0.0, 4.0]),
+        mask=mask,
       )
-      for cad_id in ('chair/b', 'chair/c')
+      for cad_id, mask in (('chair/b', _JOINT_MASK), ('chair/c', None))
     ]
     return [hypotheses, []]
 
@@ -177,6 +181,7 @@ def test_refined_hypotheses_take_the_predictions_place():
   np.testing.assert_array_equal(first.rotation, np.diag([-1.0, -1.0, 1.0]))
   np.testing.assert_array_equal(first.translation, [0.4, 0.0, 4.0])
   assert first.depth == 4.0
+  assert first.mask is _JOINT_MASK
   # cx - f x / z = 20 - 100 * 0.4 / 4.
   np.testing.assert_allclose(first.center, [10.0, 15.0])
   assert first.score == pytest.approx(0.9)  # the detection's, still

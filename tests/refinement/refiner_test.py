@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import trimesh
 
+from mask2cad_tf.evaluation import mask_iou
 from mask2cad_tf.refinement import refiner as refiner_lib
 from tests.refinement import scenes
 
@@ -70,6 +71,32 @@ def test_pose_of_a_known_cad():
   )
   assert best.silhouette_iou > 0.96
   assert np.isnan(best.feature_similarity)
+
+
+@pytest.mark.parametrize('most', [1 << 20, 120 * 160])
+def test_the_best_has_a_mask_with_legs(monkeypatch, most):
+  # The network is sure of top and drawer, not of the legs, and takes in the
+  # shadow beside them.
+  monkeypatch.setattr(refiner_lib, '_MOST_OUTLINE', most)
+  truth = scenes.silhouette(scenes.table())
+  legless = trimesh.util.concatenate(
+    [
+      scenes.box((1.0, 0.05, 0.6), (0.0, 0.3, 0.0)),
+      scenes.box((0.3, 0.3, 0.5), (0.3, 0.15, 0.0)),
+    ]
+  )
+  sure = scenes.silhouette(legless)
+  seen = np.where(truth, 0.3, 0.0) + np.where(sure, 0.6, 0.0)
+  seen[:, -40:] = 0.6
+  target = scenes.target_of(truth)
+  target = dataclasses.replace(target, mask=seen.astype(np.float32))
+  found = _refine(target, _candidates('table', 'shelf'))
+  assert found[0].cad_id == 'table'
+  assert [each.mask is None for each in found] == [False, True]
+  overlap = mask_iou.mask_iou(found[0].mask, truth)
+  # Seen at half of the resolution an outline is off by half a pixel.
+  assert overlap > (0.95 if most == 1 << 20 else 0.9)
+  assert mask_iou.mask_iou(seen > 0.5, truth) < 0.75
 
 
 def test_unknown_depth():

@@ -6,6 +6,7 @@ import pytest
 from mask2cad_tf.geometry import cameras
 from mask2cad_tf.geometry import meshes
 from mask2cad_tf.geometry import rotations
+from mask2cad_tf.refinement import refiner
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.scene import assemble
 from tests.scene import wheel_scene
@@ -156,3 +157,28 @@ def test_mask_fills_the_outer_box():
   expected = np.zeros(photo.image.shape[:2], bool)
   expected[top:bottom, left:right] = True
   np.testing.assert_array_equal(found.cad.mask, expected)
+
+
+def test_hypotheses_take_the_networks_place():
+  photo, truth = wheel_scene.load(0)
+  seen = np.zeros((photo.camera.height, photo.camera.width), bool)
+  seen[:9] = True
+  hypotheses = [
+    refiner.Hypothesis(
+      cad_id, 0.3, np.eye(3), np.array([0.0, 0.1, 2.0]), 0.8, cosine, 1.0, mask
+    )
+    for cad_id, cosine, mask in zip(_IDS[::-1], (0.5, np.nan), (seen, None))
+  ]
+  arguments = _detections(truth), _gallery(), _CADS, photo.camera
+  (found,) = assemble.assemble(*arguments, hypotheses=[hypotheses])
+  assert found.cad.cad_id == _IDS[1]
+  assert [each.cad_id for each in found.candidates] == [_IDS[1], _IDS[0]]
+  assert [each.feature_similarity for each in found.candidates] == [0.5, None]
+  np.testing.assert_array_equal(found.cad.rotation, np.eye(3))
+  assert found.cad.depth == 2.0
+  assert found.cad.mask is seen
+  (plain,) = assemble.assemble(*arguments)
+  # A network's mask that no CAD was compared with stays.
+  blind = [hypotheses[1]]
+  (found,) = assemble.assemble(*arguments, hypotheses=[blind])
+  np.testing.assert_array_equal(found.cad.mask, plain.cad.mask)
