@@ -10,9 +10,7 @@ import numpy as np
 EVIDENCE = 4.0
 
 
-def joint_mask(
-  probabilities: np.ndarray, silhouette: np.ndarray, countable: np.ndarray
-) -> np.ndarray:
+def joint_mask(probabilities: np.ndarray, silhouette: np.ndarray) -> np.ndarray:
   """Where the object is more likely than not, by both.
 
   The network's odds p / (1 - p) are multiplied by EVIDENCE inside the outline
@@ -22,12 +20,9 @@ def joint_mask(
   Args:
     probabilities: float [H, W], the network's.
     silhouette: bool [H, W], of the posed CAD.
-    countable: bool [H, W], False where another object in front may hide this
-      one: there the network alone is asked.
 
   Returns:
     bool [H, W].
   """
   inside, outside = 1.0 / (1.0 + EVIDENCE), EVIDENCE / (1.0 + EVIDENCE)
-  thresholds = np.where(silhouette, inside, outside)
-  return probabilities > np.where(countable, thresholds, 0.5)
+  return probabilities > np.where(silhouette, inside, outside)

@@ -351,9 +351,7 @@ class _Search:
       math.ceil(width / step),
     )
     outline = outline.repeat(step, axis=0).repeat(step, axis=1)
-    return joint_mask.joint_mask(
-      target.mask, outline[:height, :width], target.countable
-    )
+    return joint_mask.joint_mask(target.mask, outline[:height, :width])
 
   def silhouettes(self, size: int) -> silhouettes_lib.Silhouettes:
     """The target at a resolution, pixels."""
