@@ -119,11 +119,12 @@ class OutputReader:
     ):
       if found:
         best = found[0]
+        if best.mask is not None:
+          cad = dataclasses.replace(cad, mask=best.mask, box=best.box)
         cad = dataclasses.replace(
           cad,
           cad_id=best.cad_id,
           mesh=self._mesh_of(best.cad_id),
-          mask=cad.mask if best.mask is None else best.mask,
           rotation=best.rotation,
           translation=best.translation,
           center=cameras.project(best.translation, photo.intrinsics),

@@ -102,6 +102,8 @@ class Hypothesis:
     score: what they are ranked by.
     mask: bool [H, W], where the photo shows the object, by the target's mask
       and this CAD; of the best hypothesis alone, None of others.
+    box: [4], (ymin, xmin, ymax, xmax), pixels, around the mask; the target's
+      where that is exact; None beside no mask.
   """
 
   cad_id: str
@@ -112,6 +114,7 @@ class Hypothesis:
   feature_similarity: float
   score: float
   mask: Optional[np.ndarray] = None
+  box: Optional[np.ndarray] = None
 
 
 class Refiner:
@@ -276,7 +279,7 @@ class Refiner:
         drafts[index].iou,
         float(cosines[index]),
         float(scores[index]),
-        search.mask(drafts[index]) if place == 0 else None,
+        *(search.seen(drafts[index]) if place == 0 else ()),
       )
       for place, index in enumerate(
         ranking.first_of_each(order, drafts, 1)[:top_k]
@@ -339,8 +342,8 @@ class _Search:
     draft.pose = pose
     draft.iou, draft.box_iou = self.overlaps(draft.shape, [pose])[0]
 
-  def mask(self, draft: ranking.Draft) -> np.ndarray:
-    """Bool [H, W], by the target's mask and the draft's outline."""
+  def seen(self, draft: ranking.Draft) -> Tuple[np.ndarray, np.ndarray]:
+    """Mask and box by the target and the draft's outline."""
     target = self._target
     height, width = target.mask.shape
     step = math.ceil(math.sqrt(height * width / _MOST_OUTLINE))
@@ -351,7 +354,10 @@ class _Search:
       math.ceil(width / step),
     )
     outline = outline.repeat(step, axis=0).repeat(step, axis=1)
-    return joint_mask.joint_mask(target.mask, outline[:height, :width])
+    mask = joint_mask.joint_mask(target.mask, outline[:height, :width])
+    if target.exact_box or not mask.any():
+      return mask, self._box
+    return mask, target_lib.mask_extent(mask)
 
   def silhouettes(self, size: int) -> silhouettes_lib.Silhouettes:
     """The target at a resolution, pixels."""

@@ -6,6 +6,16 @@ from typing import Optional
 import numpy as np
 
 
+def mask_extent(mask: np.ndarray) -> np.ndarray:
+  """The box [4] (ymin, xmin, ymax, xmax), pixels, of a mask that is not empty.
+
+  Args:
+    mask: bool [H, W].
+  """
+  rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+  return np.array([rows[0], columns[0], rows[-1] + 1, columns[-1] + 1], float)
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Target:
   """One detected object.
@@ -35,11 +45,9 @@ class Target:
     box = np.asarray(self.box, np.float64)
     if np.isfinite(box).all() and (box[2:] - box[:2] >= 1.0).all():
       return box
-    rows, columns = np.nonzero(self.mask >= 0.5)
-    if rows.size:
-      return np.array(
-        [rows.min(), columns.min(), rows.max() + 1, columns.max() + 1], float
-      )
+    seen = self.mask >= 0.5
+    if seen.any():
+      return mask_extent(seen)
     return np.array([0, 0, *self.mask.shape], np.float64)
 
 

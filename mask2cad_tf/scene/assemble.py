@@ -187,12 +187,15 @@ def _refined(
     for hypothesis in hypotheses
   )
   best = candidates[0]
-  mask = hypotheses[0].mask
+  cad = found.cad
+  if hypotheses[0].mask is not None:
+    cad = dataclasses.replace(
+      cad, mask=hypotheses[0].mask, box=hypotheses[0].box
+    )
   cad = dataclasses.replace(
-    found.cad,
+    cad,
     cad_id=best.cad_id,
     mesh=best.mesh,
-    mask=found.cad.mask if mask is None else mask,
     rotation=best.rotation,
     translation=best.translation,
     center=cameras.project(best.translation, camera.intrinsics),

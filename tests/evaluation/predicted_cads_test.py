@@ -166,6 +166,7 @@ class _Refinement:
         rotation=np.diag([-1.0, -1.0, 1.0]),
         translation=np.array([0.4, 0.0, 4.0]),
         mask=mask,
+        box=None if mask is None else np.array([0.0, 0.0, 30.0, 30.0]),
       )
       for cad_id, mask in (('chair/b', _JOINT_MASK), ('chair/c', None))
     ]
@@ -182,6 +183,7 @@ def test_refined_hypotheses_take_the_predictions_place():
   np.testing.assert_array_equal(first.translation, [0.4, 0.0, 4.0])
   assert first.depth == 4.0
   assert first.mask is _JOINT_MASK
+  np.testing.assert_array_equal(first.box, [0.0, 0.0, 30.0, 30.0])
   # cx - f x / z = 20 - 100 * 0.4 / 4.
   np.testing.assert_allclose(first.center, [10.0, 15.0])
   assert first.score == pytest.approx(0.9)  # the detection's, still

@@ -97,6 +97,12 @@ def test_the_best_has_a_mask_with_legs(monkeypatch, most):
   # Seen at half of the resolution an outline is off by half a pixel.
   assert overlap > (0.95 if most == 1 << 20 else 0.9)
   assert mask_iou.mask_iou(seen > 0.5, truth) < 0.75
+  np.testing.assert_allclose(found[0].box, scenes.box_of(truth), atol=4)
+  assert found[1].box is None
+  exact = dataclasses.replace(target, exact_box=True)
+  np.testing.assert_array_equal(
+    _refine(exact, _candidates('table'))[0].box, target.box
+  )
 
 
 def test_unknown_depth():

@@ -161,13 +161,15 @@ def test_mask_fills_the_outer_box():
 
 def test_hypotheses_take_the_networks_place():
   photo, truth = wheel_scene.load(0)
-  seen = np.zeros((photo.camera.height, photo.camera.width), bool)
-  seen[:9] = True
+  mask = np.zeros((photo.camera.height, photo.camera.width), bool)
+  mask[:9, :30] = True
   hypotheses = [
     refiner.Hypothesis(
-      cad_id, 0.3, np.eye(3), np.array([0.0, 0.1, 2.0]), 0.8, cosine, 1.0, mask
+      cad_id, 0.3, np.eye(3), np.array([0.0, 0.1, 2.0]), 0.8, cosine, 1.0, *seen
     )
-    for cad_id, cosine, mask in zip(_IDS[::-1], (0.5, np.nan), (seen, None))
+    for cad_id, cosine, seen in zip(
+      _IDS[::-1], (0.5, np.nan), ((mask, np.array([0.0, 0.0, 9.0, 30.0])), ())
+    )
   ]
   arguments = _detections(truth), _gallery(), _CADS, photo.camera
   (found,) = assemble.assemble(*arguments, hypotheses=[hypotheses])
@@ -176,9 +178,11 @@ def test_hypotheses_take_the_networks_place():
   assert [each.feature_similarity for each in found.candidates] == [0.5, None]
   np.testing.assert_array_equal(found.cad.rotation, np.eye(3))
   assert found.cad.depth == 2.0
-  assert found.cad.mask is seen
+  assert found.cad.mask is mask
+  np.testing.assert_array_equal(found.cad.box, [0.0, 0.0, 9.0, 30.0])
   (plain,) = assemble.assemble(*arguments)
-  # A network's mask that no CAD was compared with stays.
+  # Mask and box stay where there was no mask to compare CADs with.
   blind = [hypotheses[1]]
   (found,) = assemble.assemble(*arguments, hypotheses=[blind])
   np.testing.assert_array_equal(found.cad.mask, plain.cad.mask)
+  np.testing.assert_array_equal(found.cad.box, plain.cad.box)
