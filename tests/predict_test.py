@@ -186,7 +186,7 @@ def test_without_the_extra_it_says_how_to_install_it(
 
 
 def test_box_takes_the_class_of_a_detection(tiny_world, tmp_path):
-  _run(tiny_world, tmp_path / 'all', '--min_score=0.1')
+  _run(tiny_world, tmp_path / 'all', '--min_score=0.1', '--norefine')
   seen = _scene(tmp_path / 'all' / '0001')['objects'][0]
   box = ','.join(map(str, seen['box']))
   result = _run(tiny_world, tmp_path / 'one', f'--box={box}')
