@@ -31,6 +31,17 @@ def _ground_truth(toy_data, output, *arguments):
   )
 
 
+def _on_photos(tiny_world, toy_data, output, *arguments):
+  return _run(
+    f'--model={tiny_world.model_dir}',
+    f'--gallery={tiny_world.gallery_dir}',
+    f'--records={toy_data.photo_records}',
+    f'--output_dir={output}',
+    '--depth_mode=mid_range',
+    *arguments,
+  )
+
+
 def _tables(folder):
   with open(os.path.join(folder, 'tables.json')) as file:
     return json.load(file)
@@ -140,14 +151,7 @@ def test_a_small_gallery_is_searched_alike_either_way(
   evaluated, tiny_world, toy_data, tmp_path, monkeypatch
 ):
   tiny_world.patch(monkeypatch)
-  result = _run(
-    '--search=approximate',
-    f'--model={tiny_world.model_dir}',
-    f'--gallery={tiny_world.gallery_dir}',
-    f'--records={toy_data.photo_records}',
-    f'--output_dir={tmp_path}',
-    '--depth_mode=mid_range',
-  )
+  result = _on_photos(tiny_world, toy_data, tmp_path, '--search=approximate')
   assert result.status == 0, result
   assert sorted(os.listdir(tmp_path)) == ['tables.json', 'tables.md']
   approximate, exact = _tables(tmp_path), _tables(evaluated)
@@ -184,14 +188,7 @@ def test_detections_alone_have_the_same_aps(
   evaluated, tiny_world, toy_data, tmp_path, monkeypatch
 ):
   tiny_world.patch(monkeypatch)
-  result = _run(
-    '--detections_only',
-    f'--model={tiny_world.model_dir}',
-    f'--gallery={tiny_world.gallery_dir}',
-    f'--records={toy_data.photo_records}',
-    f'--output_dir={tmp_path}',
-    '--depth_mode=mid_range',
-  )
+  result = _on_photos(tiny_world, toy_data, tmp_path, '--detections_only')
   assert result.status == 0, result
   tables, full = _tables(tmp_path), _tables(evaluated)
   for key in ('mesh_ap', 'box_ap', 'mask_ap', 'first_detections'):

@@ -1,4 +1,4 @@
-"""Overlap of boxes in original pixels."""
+"""Boxes in original pixels: their overlap, the one around a mask."""
 
 import numpy as np
 
@@ -24,3 +24,13 @@ def box_iou(boxes: np.ndarray, other_boxes: np.ndarray) -> np.ndarray:
 
 def _areas(boxes: np.ndarray) -> np.ndarray:
   return np.prod(np.maximum(boxes[..., 2:] - boxes[..., :2], 0.0), axis=-1)
+
+
+def mask_extent(mask: np.ndarray) -> np.ndarray:
+  """The box [4] (ymin, xmin, ymax, xmax), pixels, of a mask that is not empty.
+
+  Args:
+    mask: bool [H, W].
+  """
+  rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+  return np.array([rows[0], columns[0], rows[-1] + 1, columns[-1] + 1], float)

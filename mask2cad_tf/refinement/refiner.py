@@ -24,6 +24,7 @@ from typing import Tuple
 import numpy as np
 import trimesh
 
+from mask2cad_tf.geometry import box_overlap
 from mask2cad_tf.refinement import fine_features
 from mask2cad_tf.refinement import joint_mask
 from mask2cad_tf.refinement import placement
@@ -357,7 +358,7 @@ class _Search:
     mask = joint_mask.joint_mask(target.mask, outline[:height, :width])
     if target.exact_box or not mask.any():
       return mask, self._box
-    return mask, target_lib.mask_extent(mask)
+    return mask, box_overlap.mask_extent(mask)
 
   def silhouettes(self, size: int) -> silhouettes_lib.Silhouettes:
     """The target at a resolution, pixels."""

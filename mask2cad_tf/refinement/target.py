@@ -5,15 +5,7 @@ from typing import Optional
 
 import numpy as np
 
-
-def mask_extent(mask: np.ndarray) -> np.ndarray:
-  """The box [4] (ymin, xmin, ymax, xmax), pixels, of a mask that is not empty.
-
-  Args:
-    mask: bool [H, W].
-  """
-  rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-  return np.array([rows[0], columns[0], rows[-1] + 1, columns[-1] + 1], float)
+from mask2cad_tf.geometry import box_overlap
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -47,7 +39,7 @@ class Target:
       return box
     seen = self.mask >= 0.5
     if seen.any():
-      return mask_extent(seen)
+      return box_overlap.mask_extent(seen)
     return np.array([0, 0, *self.mask.shape], np.float64)
 
 

@@ -9,6 +9,8 @@ from typing import Tuple
 
 import numpy as np
 
+from mask2cad_tf.geometry import box_overlap
+
 SIDE = 32
 # views.canonical_camera lets a CAD fill 0.8 of a view.
 FRAME = 1.25
@@ -61,12 +63,9 @@ def of_mask(mask: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     [1024], the cells whose centres lie in the photo. All zero and False for an
     empty mask.
   """
-  rows = np.flatnonzero(mask.any(axis=1))
-  columns = np.flatnonzero(mask.any(axis=0))
-  if not len(rows):
+  if not mask.any():
     return np.zeros(SIDE * SIDE, np.float32), np.zeros(SIDE * SIDE, bool)
-  low = np.array([rows[0], columns[0]], np.float64)
-  high = np.array([rows[-1], columns[-1]], np.float64) + 1.0
+  low, high = np.split(box_overlap.mask_extent(mask), 2)
   side = FRAME * (high - low).max()
   start = 0.5 * (low + high) - 0.5 * side
   centers = start[:, np.newaxis] + side * (np.arange(SIDE) + 0.5) / SIDE

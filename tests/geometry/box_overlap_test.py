@@ -28,3 +28,9 @@ def test_shapes_and_empty_lists():
 def test_two_empty_boxes_are_zero_not_nan():
   empty = [1.0, 1.0, 1.0, 1.0]
   assert box_overlap.box_iou(empty, empty).item() == 0.0
+
+
+def test_extent_of_a_mask():
+  mask = np.zeros([6, 9], bool)
+  mask[2, 3] = mask[4, 7] = True  # maxima are exclusive
+  np.testing.assert_array_equal(box_overlap.mask_extent(mask), [2, 3, 5, 8])

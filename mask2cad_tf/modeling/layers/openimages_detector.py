@@ -56,8 +56,9 @@ _STAGES = (
   _Stage(6, 160, 3, 2, None),
   _Stage(6, 320, 1, 1, '5'),
 )
-_FIRST_LOOK = (5, 0)  # stage and repeat whose expansion is the first map,
-_EXPANSION = 'expansion'  # the last one of stride 16
+# Stage and repeat whose expansion, of stride 16, is the first map looked at.
+_FIRST_LOOK = (5, 0)
+_EXPANSION = 'expansion'  # its name among the levels
 _EXTRA = ((256, 512), (128, 256), (128, 256), (64, 128))  # 1x1, 3x3 by 2
 
 
