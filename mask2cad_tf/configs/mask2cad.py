@@ -41,14 +41,26 @@ class OpenImagesMobileNet(hyperparams.Config):
 
 
 @dataclasses.dataclass
-class Backbone(backbones.Backbone):
-  """Model Garden's backbones, and two that photos have taught.
+class ImageNetAndOpenImages(hyperparams.Config):
+  """Both of the above, their features side by side.
 
   Attributes:
-    type: which one of the fields below; 'resnet', 'efficientnet_lite' and
-      'openimages_mobilenet' are used here.
+    pretrained: starts from the weights of both.
+  """
+
+  pretrained: bool = True
+
+
+@dataclasses.dataclass
+class Backbone(backbones.Backbone):
+  """Model Garden's backbones, and three that photos have taught.
+
+  Attributes:
+    type: which one of the fields below; 'resnet', 'efficientnet_lite',
+      'openimages_mobilenet' and 'imagenet_and_openimages' are used here.
     efficientnet_lite: settings of that type.
     openimages_mobilenet: settings of that type.
+    imagenet_and_openimages: settings of that type.
   """
 
   efficientnet_lite: EfficientNetLite = dataclasses.field(
@@ -56,6 +68,9 @@ class Backbone(backbones.Backbone):
   )
   openimages_mobilenet: OpenImagesMobileNet = dataclasses.field(
     default_factory=OpenImagesMobileNet
+  )
+  imagenet_and_openimages: ImageNetAndOpenImages = dataclasses.field(
+    default_factory=ImageNetAndOpenImages
   )
 
 

@@ -24,6 +24,7 @@ from mask2cad_tf.modeling import view_encoder
 
 # Imported for their registration with Model Garden's backbone factory.
 from mask2cad_tf.modeling.backbones import efficientnet_lite  # noqa: F401
+from mask2cad_tf.modeling.backbones import imagenet_and_openimages  # noqa: F401
 from mask2cad_tf.modeling.backbones import openimages_mobilenet  # noqa: F401
 from mask2cad_tf.modeling.heads import cad
 from mask2cad_tf.modeling.heads import shapemask
@@ -78,6 +79,7 @@ def build_mask2cad(
     model_config = copy.deepcopy(model_config)
     model_config.backbone.efficientnet_lite.imagenet_weights = False
     model_config.backbone.openimages_mobilenet.openimages_weights = False
+    model_config.backbone.imagenet_and_openimages.pretrained = False
   retinanet = garden_factory.build_retinanet(
     input_specs, model_config, l2_regularizer
   )
@@ -200,7 +202,10 @@ def _imagenet_opinion(
 ) -> Optional[imagenet_opinion.ImageNetOpinion]:
   if not config.imagenet_exponent:
     return None
-  if config.backbone.type != 'efficientnet_lite':
+  if config.backbone.type not in (
+    'efficientnet_lite',
+    'imagenet_and_openimages',
+  ):
     raise ValueError(
       f'model.imagenet_exponent is {config.imagenet_exponent}, but the '
       'classifier that it asks is that of efficientnet_lite, and '

@@ -79,7 +79,8 @@ class ImageNetOpinion(tf.keras.layers.Layer):
     """Scores, times ((p + 0.01) / 0.1)^exponent, at most 1.
 
     Args:
-      features: [B, h, w, 320], level 5 of the backbone.
+      features: [B, h, w, 320 or more], level 5 of the backbone; its first
+        channels are EfficientNet-Lite0's.
       boxes: [B, N, 4], yxyx, pixels of the input.
       classes: int [B, N].
       scores: [B, N].
@@ -96,7 +97,8 @@ class ImageNetOpinion(tf.keras.layers.Layer):
     """What ImageNet takes the boxes' contents for.
 
     Args:
-      features: [B, h, w, 320], level 5 of the backbone.
+      features: [B, h, w, 320 or more], level 5 of the backbone; its first
+        channels are EfficientNet-Lite0's.
       boxes: [B, N, 4], yxyx, pixels of the input.
 
     Returns:
@@ -104,7 +106,8 @@ class ImageNetOpinion(tf.keras.layers.Layer):
       belong to it; one may belong to two. Of a class that ImageNet does not
       know, and of the background: that of none of the others.
     """
-    cells = tf.cast(features, tf.float32)
+    channels = self.head_kernel.shape[0]
+    cells = tf.cast(features[..., :channels], tf.float32)
     cells = tf.einsum('bhwc,cd->bhwd', cells, self.head_kernel)
     cells = tf.nn.relu6(cells + self.head_bias)
     rows = _shares(boxes[..., 0], boxes[..., 2], cells.shape[1])

@@ -1,5 +1,6 @@
 // Photos in, one JSON object a photo out; no Python.
 
+#include <google/protobuf/stubs/logging.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -119,6 +120,8 @@ int main(int argc, char** argv) {
     std::cout << mask2cad::kUsage;
     return 0;
   }
+  // A damaged SavedModel is one line, not protobuf's view of it as well.
+  google::protobuf::SetLogHandler(nullptr);
   try {
     mask2cad::Run(mask2cad::Parse(argc, argv));
   } catch (const mask2cad::BadInput& error) {

@@ -1,0 +1,105 @@
+"""Two backbones that photos have taught, their features side by side.
+
+EfficientNet-Lite0 knows ImageNet's single objects, OpenImages's MobileNetV2
+rooms with boxes. Frozen, either is linear food for the 1x1 convolutions that
+every pyramid here begins with: these weigh one against the other.
+"""
+
+from typing import Dict
+from typing import Mapping
+from typing import Optional
+
+import tensorflow as tf
+from official.modeling import hyperparams
+from official.vision.modeling.backbones import factory
+
+from mask2cad_tf.modeling.backbones import efficientnet_lite
+from mask2cad_tf.modeling.backbones import openimages_mobilenet
+
+
+@tf.keras.utils.register_keras_serializable(package='Mask2CAD')
+class ImageNetAndOpenImages(tf.keras.Model):
+  """EfficientNet-Lite0's endpoints, then MobileNetV2's, channel after channel.
+
+  Inputs are images as `preprocess_ops.normalize_image` leaves them, [B, H, W,
+  3]; outputs are a dict of endpoints '1' to '5', endpoint l with stride 2^l and
+  32, 48, 72, 208, 640 channels.
+  """
+
+  def __init__(
+    self,
+    input_specs: tf.keras.layers.InputSpec,
+    norm_momentum: float = 0.99,
+    use_sync_bn: bool = False,
+    kernel_regularizer: Optional[tf.keras.regularizers.Regularizer] = None,
+    **kwargs,
+  ):
+    """Builds both, EfficientNet-Lite0 with random weights, the other with 0.
+
+    Args:
+      input_specs: spec of the images, [B, H, W, 3].
+      norm_momentum: see EfficientNetLite.
+      use_sync_bn: see EfficientNetLite.
+      kernel_regularizer: see EfficientNetLite.
+      **kwargs: passed to tf.keras.Model.
+    """
+    super().__init__(**kwargs)
+    self._config_dict = {
+      'input_specs': input_specs,
+      'norm_momentum': norm_momentum,
+      'use_sync_bn': use_sync_bn,
+      'kernel_regularizer': kernel_regularizer,
+    }
+    self.imagenet = efficientnet_lite.EfficientNetLite(**self._config_dict)
+    self.openimages = openimages_mobilenet.OpenImagesMobileNet(input_specs)
+    self.built = True
+
+  def call(
+    self, inputs: tf.Tensor, training: Optional[bool] = None
+  ) -> Dict[str, tf.Tensor]:
+    """[B, H, W, 3] -> level to [B, H / 2^l, W / 2^l, C_l]."""
+    first = self.imagenet(inputs, training=training)
+    second = self.openimages(inputs, training=training)
+    return {
+      level: tf.concat([first[level], second[level]], axis=-1)
+      for level in first
+    }
+
+  @property
+  def output_specs(self) -> Mapping[str, tf.TensorShape]:
+    """Shapes of the endpoints by level."""
+    second = self.openimages.output_specs
+    return {
+      level: tf.TensorShape([*shape[:-1], shape[-1] + second[level][-1]])
+      for level, shape in self.imagenet.output_specs.items()
+    }
+
+  def get_config(self) -> Dict[str, object]:
+    """The constructor's arguments."""
+    return dict(self._config_dict)
+
+  @classmethod
+  def from_config(cls, config, custom_objects=None) -> 'ImageNetAndOpenImages':
+    """The inverse of `get_config`."""
+    del custom_objects
+    return cls(**config)
+
+
+@factory.register_backbone_builder('imagenet_and_openimages')
+def build_imagenet_and_openimages(
+  input_specs: tf.keras.layers.InputSpec,
+  backbone_config: hyperparams.Config,
+  norm_activation_config: hyperparams.Config,
+  l2_regularizer: Optional[tf.keras.regularizers.Regularizer] = None,
+) -> tf.keras.Model:
+  """Builds it from `configs.mask2cad.Backbone`."""
+  backbone = ImageNetAndOpenImages(
+    input_specs,
+    norm_momentum=norm_activation_config.norm_momentum,
+    use_sync_bn=norm_activation_config.use_sync_bn,
+    kernel_regularizer=l2_regularizer,
+  )
+  if backbone_config.get().pretrained:
+    efficientnet_lite.load_imagenet_weights(backbone.imagenet)
+    openimages_mobilenet.load_openimages_weights(backbone.openimages)
+  return backbone
