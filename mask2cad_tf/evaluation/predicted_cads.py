@@ -119,16 +119,8 @@ class OutputReader:
     ):
       if found:
         best = found[0]
-        if best.mask is not None:
-          cad = dataclasses.replace(cad, mask=best.mask, box=best.box)
-        cad = dataclasses.replace(
-          cad,
-          cad_id=best.cad_id,
-          mesh=self._mesh_of(best.cad_id),
-          rotation=best.rotation,
-          translation=best.translation,
-          center=cameras.project(best.translation, photo.intrinsics),
-          depth=float(best.translation[2]),
+        cad = best.in_place_of(
+          cad, self._mesh_of(best.cad_id), photo.intrinsics
         )
         ranked = list(
           dict.fromkeys([*(hypothesis.cad_id for hypothesis in found), *ranked])

@@ -25,6 +25,8 @@ import numpy as np
 import trimesh
 
 from mask2cad_tf.geometry import box_overlap
+from mask2cad_tf.geometry import cameras
+from mask2cad_tf.geometry import posed_cad
 from mask2cad_tf.refinement import fine_features
 from mask2cad_tf.refinement import joint_mask
 from mask2cad_tf.refinement import placement
@@ -116,6 +118,29 @@ class Hypothesis:
   score: float
   mask: Optional[np.ndarray] = None
   box: Optional[np.ndarray] = None
+
+  def in_place_of(
+    self, cad: posed_cad.PosedCad, mesh: str, intrinsics: np.ndarray
+  ) -> posed_cad.PosedCad:
+    """The object as this hypothesis has it.
+
+    Args:
+      cad: as the network found it; keeps class, score, and mask and box where
+        this has none.
+      mesh: path of the CAD's mesh.
+      intrinsics: [4], (fx, fy, cx, cy), pixels.
+    """
+    if self.mask is not None:
+      cad = dataclasses.replace(cad, mask=self.mask, box=self.box)
+    return dataclasses.replace(
+      cad,
+      cad_id=self.cad_id,
+      mesh=mesh,
+      rotation=self.rotation,
+      translation=self.translation,
+      center=cameras.project(self.translation, intrinsics),
+      depth=float(self.translation[2]),
+    )
 
 
 class Refiner:

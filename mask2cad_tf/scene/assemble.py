@@ -186,20 +186,8 @@ def _refined(
     )
     for hypothesis in hypotheses
   )
-  best = candidates[0]
-  cad = found.cad
-  if hypotheses[0].mask is not None:
-    cad = dataclasses.replace(
-      cad, mask=hypotheses[0].mask, box=hypotheses[0].box
-    )
-  cad = dataclasses.replace(
-    cad,
-    cad_id=best.cad_id,
-    mesh=best.mesh,
-    rotation=best.rotation,
-    translation=best.translation,
-    center=cameras.project(best.translation, camera.intrinsics),
-    depth=float(best.translation[2]),
+  cad = hypotheses[0].in_place_of(
+    found.cad, candidates[0].mesh, camera.intrinsics
   )
   return dataclasses.replace(found, cad=cad, candidates=candidates)
 

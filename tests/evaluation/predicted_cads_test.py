@@ -1,6 +1,5 @@
 """Network outputs -> posed CADs; the inference path is a stand-in."""
 
-import types
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from mask2cad_tf.evaluation import predicted_cads
 from mask2cad_tf.evaluation import predictors
 from mask2cad_tf.geometry import cameras
 from mask2cad_tf.geometry import posed_cad
+from mask2cad_tf.refinement import refiner
 
 _INTRINSICS = np.array([100.0, 100.0, 20.0, 15.0])
 
@@ -160,11 +160,14 @@ class _Refinement:
     self.asked.append((image.shape, len(detections), depths, top_k, masks))
     self.limits.append(max_objects)
     hypotheses = [
-      types.SimpleNamespace(
+      refiner.Hypothesis(
         cad_id=cad_id,
         similarity=0.25,
         rotation=np.diag([-1.0, -1.0, 1.0]),
         translation=np.array([0.4, 0.0, 4.0]),
+        silhouette_iou=0.5,
+        feature_similarity=0.5,
+        score=1.0,
         mask=mask,
         box=None if mask is None else np.array([0.0, 0.0, 30.0, 30.0]),
       )
