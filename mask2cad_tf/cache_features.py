@@ -63,9 +63,9 @@ class FrozenNetworks:
       ValueError: there is no such experiment, or its networks are not frozen.
     """
     import tensorflow as tf
-    from official.vision.modeling.backbones import factory
 
     from mask2cad_tf.configs import experiments
+    from mask2cad_tf.modeling import factory
     from mask2cad_tf.modeling import frozen_view_encoder
 
     task = experiments.get(experiment).task
@@ -80,8 +80,7 @@ class FrozenNetworks:
     self.input_size = list(task.model.input_size[:2])
     self.backbone = factory.build_backbone(
       tf.keras.layers.InputSpec(shape=[None, *task.model.input_size]),
-      task.model.backbone,
-      task.model.norm_activation,
+      task.model,
     )
     encoder = frozen_view_encoder.FrozenViewEncoder()
     encoder.build(None)

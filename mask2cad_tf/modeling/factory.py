@@ -96,12 +96,7 @@ def build_mask2cad(
     model_config.backbone.efficientnet_lite.imagenet_weights = False
     model_config.backbone.openimages_mobilenet.openimages_weights = False
     model_config.backbone.imagenet_and_openimages.pretrained = False
-  backbone = backbones_factory.build_backbone(
-    input_specs,
-    model_config.backbone,
-    model_config.norm_activation,
-    l2_regularizer,
-  )
+  backbone = build_backbone(input_specs, model_config, l2_regularizer)
   retinanet = garden_factory.build_retinanet(
     input_specs, model_config, l2_regularizer, _Endpoints(backbone.output_specs)
   )
@@ -144,6 +139,20 @@ def build_mask2cad(
         packaged_model.folder(),
       )
   return model
+
+
+def build_backbone(
+  input_specs: tf.keras.layers.InputSpec,
+  model_config: mask2cad_cfg.Mask2CAD,
+  l2_regularizer: _Regularizer = None,
+) -> tf.keras.Model:
+  """The backbone alone; arguments as `build_mask2cad`'s."""
+  return backbones_factory.build_backbone(
+    input_specs,
+    model_config.backbone,
+    model_config.norm_activation,
+    l2_regularizer,
+  )
 
 
 @tf.autograph.experimental.do_not_convert
