@@ -405,7 +405,8 @@ class Recipe:
     output = self._root / 'model'
     arguments = [f'--model={self._root / "objects"}', f'--output_dir={output}']
     if 'detection' in branches:
-      arguments.append(f'--parts_from={self._root / "detection"}:decoder,head')
+      parts = 'decoder,head,second_decoder,second_head'
+      arguments.append(f'--parts_from={self._root / "detection"}:{parts}')
     _run('mask2cad_tf.pack', *arguments)
     return output
 

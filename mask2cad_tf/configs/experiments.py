@@ -214,10 +214,10 @@ def stronger_augmentation() -> mask2cad.Parser:
 
 @exp_factory.register_config_factory('mask2cad_lite')
 def mask2cad_lite() -> cfg.ExperimentConfig:
-  """A model that trains in hours on two CPU cores: Lite0 at 320 x 320.
+  """A model that trains in hours on two CPU cores, at 320 x 320.
 
-  Backbone and view stem are frozen and their features cached; detection and
-  objects (masks, CADs) train side by side, each on a core.
+  Two small backbones and the view stem are frozen and their features cached;
+  detection and objects (masks, CADs) train side by side, each on a core.
   """
   batch_size, train_steps = 16, 8000
   model = mask2cad.Mask2CAD(
@@ -228,7 +228,7 @@ def mask2cad_lite() -> cfg.ExperimentConfig:
     min_level=4,
     max_level=6,  # 320 is a multiple of 2^6, not of 2^7: no padding
     anchor=retinanet.Anchor(num_scales=3, anchor_size=3.0),
-    backbone=mask2cad.Backbone(type='efficientnet_lite'),
+    backbone=mask2cad.Backbone(type='imagenet_and_openimages'),
     decoder=decoders.Decoder(type='fpn', fpn=decoders.FPN(num_filters=96)),
     head=retinanet.RetinaNetHead(num_convs=2, num_filters=96),
     norm_activation=common.NormActivation(

@@ -42,7 +42,9 @@ class OpenImagesMobileNet(hyperparams.Config):
 
 @dataclasses.dataclass
 class ImageNetAndOpenImages(hyperparams.Config):
-  """Both of the above, their features side by side.
+  """Both of the above; masks and CADs see the features of both.
+
+  Each has a RetinaNet of its own; the means of their logits and offsets count.
 
   Attributes:
     pretrained: starts from the weights of both.

@@ -97,9 +97,12 @@ def build_mask2cad(
     model_config.backbone.openimages_mobilenet.openimages_weights = False
     model_config.backbone.imagenet_and_openimages.pretrained = False
   backbone = build_backbone(input_specs, model_config, l2_regularizer)
-  retinanet = garden_factory.build_retinanet(
-    input_specs, model_config, l2_regularizer, _Endpoints(backbone.output_specs)
-  )
+  retinanet, *others = [
+    garden_factory.build_retinanet(
+      input_specs, model_config, l2_regularizer, _Endpoints(specs)
+    )
+    for specs in mask2cad_model.detector_specs(backbone)
+  ]
   anchor = model_config.anchor
   model = mask2cad_model.Mask2CADModel(
     backbone=backbone,
@@ -112,6 +115,7 @@ def build_mask2cad(
     imagenet_opinion=_imagenet_opinion(model_config, load_assets),
     openimages_detector=_openimages_detector(model_config),
     openimages_weight=model_config.openimages_weight,
+    **_second_detector(others),
     outer_box_scale=model_config.roi.outer_box_scale,
     square_outer_boxes=model_config.roi.square,
     boxes_from_masks=model_config.roi.boxes_from_masks,
@@ -139,6 +143,15 @@ def build_mask2cad(
         packaged_model.folder(),
       )
   return model
+
+
+def _second_detector(
+  others: Sequence[tf.keras.Model],
+) -> Dict[str, tf.keras.layers.Layer]:
+  """Decoder and head of the RetinaNet after the first, if any."""
+  if not others:
+    return {}
+  return {'second_decoder': others[0].decoder, 'second_head': others[0].head}
 
 
 def build_backbone(

@@ -12,6 +12,7 @@ from official.vision.modeling import retinanet_model
 from official.vision.ops import anchor
 from official.vision.ops import box_ops
 
+from mask2cad_tf.modeling.backbones import imagenet_and_openimages
 from mask2cad_tf.ops import feature_styles
 from mask2cad_tf.ops import padded_detections
 from mask2cad_tf.ops import pooled_detections
@@ -20,7 +21,10 @@ from mask2cad_tf.ops import roi_masks
 BRANCHES = ('detection', 'objects')
 Images = Union[tf.Tensor, Mapping[str, tf.Tensor]]
 # parts
-_OPTIONAL = ('roi_pyramid', 'imagenet_opinion', 'openimages_detector')
+_OPTIONAL = (
+  *('second_decoder', 'second_head'),
+  *('roi_pyramid', 'imagenet_opinion', 'openimages_detector'),
+)
 
 
 @tf.keras.utils.register_keras_serializable(package='Mask2CAD')
@@ -46,6 +50,8 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     outer_box_scale: float,
     use_mask: bool = True,
     stop_mask_gradient: bool = True,
+    second_decoder: Optional[tf.keras.Model] = None,
+    second_head: Optional[tf.keras.layers.Layer] = None,
     roi_pyramid: Optional[tf.keras.layers.Layer] = None,
     imagenet_opinion: Optional[tf.keras.layers.Layer] = None,
     openimages_detector: Optional[tf.keras.layers.Layer] = None,
@@ -76,6 +82,9 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       outer_box_scale: side of the outer box over the box's.
       use_mask: whether the CAD branches see M_i∘F_i; F_i otherwise.
       stop_mask_gradient: whether M_i enters M_i∘F_i as a constant.
+      second_decoder: as the decoder, of the backbone's second half, where the
+        first has the first; see ImageNetAndOpenImages.
+      second_head: as the head, of the second decoder.
       roi_pyramid: layers.fused_pyramid.FusedPyramid, which RoIs are cropped
         from; None: from the detector's FPN.
       imagenet_opinion: layers.imagenet_opinion.ImageNetOpinion, which scores
@@ -93,6 +102,8 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     """
     super().__init__(backbone, decoder, head, detection_generator, **kwargs)
     parts = {
+      'second_decoder': second_decoder,
+      'second_head': second_head,
       'roi_pyramid': roi_pyramid,
       'imagenet_opinion': imagenet_opinion,
       'openimages_detector': openimages_detector,
@@ -152,7 +163,8 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       style_seed: int [2], of the style noise in training.
 
     Returns:
-      Training: cls_outputs and box_outputs by level; prior_masks,
+      Training: cls_outputs and box_outputs by level; second_cls_outputs and
+      second_box_outputs where there is a second detector; prior_masks,
       coarse_mask_logits [B, N, M, M]; fine_mask_logits [B, N, M', M'];
       image_embeddings [B, N, E]; pose_bin_logits [B, N, C, K]; pose_deltas
       [B, N, C, 1 or K, 4]; center_offsets [B, N, C, 2]; view_embeddings
@@ -180,10 +192,10 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     detects = not training or 'detection' in branches
     pyramid = outputs = {}
     if detects or self.roi_pyramid is None:
-      pyramid = self.decoder(self._with_unused_levels(features))
+      halves = self._halves(self._with_unused_levels(features))
+      pyramid = self.decoder(halves[0])
     if detects:
-      scores, offsets, _ = self.head(pyramid)
-      outputs = {'cls_outputs': scores, 'box_outputs': offsets}
+      outputs = self._dense(pyramid, halves, training)
     if training and 'objects' not in branches:
       return outputs
     boxes, classes = roi_boxes, roi_classes
@@ -261,6 +273,41 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     return {
       level: tf.tile(box[None], [batch, 1, 1, 1])
       for level, box in boxes.items()
+    }
+
+  def _halves(
+    self, features: Mapping[str, tf.Tensor]
+  ) -> Sequence[Mapping[str, tf.Tensor]]:
+    """What each detector sees: all, or one half of the channels each."""
+    if self.second_decoder is None:
+      return [features]
+    return self.backbone.halves(features)
+
+  def _dense(
+    self,
+    pyramid: Mapping[str, tf.Tensor],
+    halves: Sequence[Mapping[str, tf.Tensor]],
+    training: Optional[bool],
+  ) -> Dict[str, Mapping[str, tf.Tensor]]:
+    """Logits and offsets of all anchors.
+
+    Two detectors learn apart; then the means of their logits and of their
+    offsets count. Anchors are the same.
+    """
+    scores, offsets, _ = self.head(pyramid)
+    if self.second_decoder is None:
+      return {'cls_outputs': scores, 'box_outputs': offsets}
+    more = self.second_head(self.second_decoder(halves[1]))
+    if training:
+      return {
+        'cls_outputs': scores,
+        'box_outputs': offsets,
+        'second_cls_outputs': more[0],
+        'second_box_outputs': more[1],
+      }
+    return {
+      'cls_outputs': tf.nest.map_structure(_mean, dict(scores), dict(more[0])),
+      'box_outputs': tf.nest.map_structure(_mean, dict(offsets), dict(more[1])),
     }
 
   def _with_unused_levels(
@@ -427,10 +474,12 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     """The parts that only one of BRANCHES trains; the backbone is of none."""
     items = self.checkpoint_items
     if branch == 'detection':
-      own = ('decoder', 'head') if self.roi_pyramid is not None else ('head',)
-      return [items[name] for name in own]
+      own = ('decoder', 'head', 'second_decoder', 'second_head')
+      if self.roi_pyramid is None:
+        own = own[1:]
+      return [items[name] for name in own if name in items]
     shared = (
-      *('backbone', 'decoder', 'head'),
+      *('backbone', 'decoder', 'head', 'second_decoder', 'second_head'),
       *('imagenet_opinion', 'openimages_detector'),
     )
     return [part for name, part in items.items() if name not in shared]
@@ -456,9 +505,22 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     }
 
 
+def detector_specs(
+  backbone: tf.keras.Model,
+) -> Sequence[Mapping[str, tf.TensorShape]]:
+  """Shapes, by level, of the features that each detector is built for."""
+  if isinstance(backbone, imagenet_and_openimages.ImageNetAndOpenImages):
+    return backbone.half_specs
+  return [backbone.output_specs]
+
+
 def _image_size(features: Mapping[str, tf.Tensor]) -> Sequence[int]:
   """Height and width, pixels, of the images that the backbone saw."""
   return [8 * side for side in features['3'].shape[1:3]]
+
+
+def _mean(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+  return 0.5 * (a + b)
 
 
 def _float32(x: tf.Tensor) -> tf.Tensor:

@@ -5,6 +5,9 @@
   weights.json  {"format_version": 1, "sha256": of weights.npz,
                  "variables": {key: {"name": ..., "shape": ..., "dtype": ...}}}
 
+Equal arrays are stored once (frozen networks are in several parts): the entries
+of the others have "same_as", the key of the first.
+
 float16 are the kernels and nothing else. These keep their own type: integers;
 vectors (biases, norms and their statistics), which are small and of any
 magnitude; all of the pose decoder, whose quaternions are turned into angles;
@@ -55,10 +58,11 @@ def write(model: tf.keras.Model, folder: str) -> Dict[str, Any]:
   variables = _variables(model)
   _check_complete(model, variables)
   arrays = {key: _stored(key, v) for key, v in variables.items()}
+  firsts = _firsts(arrays)
   paths = [os.path.join(folder, name) for name in (WEIGHTS, MANIFEST)]
   new = [f'{path}.{os.getpid()}.tmp' for path in paths]
   try:
-    _write_arrays(new[0], arrays)
+    _write_arrays(new[0], {key: arrays[key] for key in firsts.values()})
     manifest = {
       'format_version': FORMAT_VERSION,
       'sha256': sha256(new[0]),
@@ -67,6 +71,7 @@ def write(model: tf.keras.Model, folder: str) -> Dict[str, Any]:
           'name': variables[key].name,
           'shape': list(array.shape),
           'dtype': array.dtype.name,
+          **({'same_as': firsts[key]} if firsts[key] != key else {}),
         }
         for key, array in arrays.items()
       },
@@ -121,9 +126,10 @@ def _assign(
       )
     _check_entry(folder, key, variable, entries[key])
   path = os.path.join(folder, WEIGHTS)
-  arrays = array_files.read_npz(path, variables)
+  places = {key: entries[key].get('same_as', key) for key in variables}
+  arrays = array_files.read_npz(path, set(places.values()))
   for key, variable in variables.items():
-    found = arrays.get(key)
+    found = arrays.get(places[key])
     # Signed and unsigned integers, booleans and floats; no text, no records.
     if (
       found is None
@@ -135,7 +141,8 @@ def _assign(
         'model again.'
       )
   for key, variable in variables.items():
-    variable.assign(arrays[key].astype(variable.dtype.as_numpy_dtype))
+    value = arrays[places[key]]
+    variable.assign(value.astype(variable.dtype.as_numpy_dtype))
 
 
 def is_packed(folder: str) -> bool:
@@ -195,6 +202,17 @@ def _stored(key: str, variable: tf.Variable) -> np.ndarray:
   return value if exact else value.astype(np.float16)
 
 
+def _firsts(arrays: Mapping[str, np.ndarray]) -> Dict[str, str]:
+  """Key -> the first key whose array is the same, its own where none is."""
+  seen: Dict[Any, str] = {}
+  return {
+    key: seen.setdefault(
+      (array.dtype, array.shape, hashlib.sha256(array.tobytes()).digest()), key
+    )
+    for key, array in arrays.items()
+  }
+
+
 def _write_arrays(path: str, arrays: Mapping[str, np.ndarray]) -> None:
   """As np.savez_compressed, which would store the time of day as well."""
   with zipfile.ZipFile(path, 'w') as archive:
@@ -223,6 +241,7 @@ def _checked_manifest(folder: str) -> Dict[str, Any]:
         raise ValueError(f'{key} lacks name, shape or dtype')
       tuple(entry['shape'])
       entry['name'].encode()
+      entry.get('same_as', '').encode()
   except (ValueError, KeyError, TypeError, AttributeError) as error:
     raise ValueError(
       f'{path!r} is not what mask2cad_tf.pack writes ({error!r}). Pack the '

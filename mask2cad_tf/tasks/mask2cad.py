@@ -143,11 +143,7 @@ class Mask2CADTask(retinanet.RetinaNetTask):
     config = self.task_config.losses
     losses = {}
     if 'detection' in self.task_config.train_branches:
-      losses.update(
-        detection_losses.detection_losses(
-          outputs, labels, self.task_config.model.num_classes, config
-        )
-      )
+      losses.update(self._detection_losses(outputs, labels))
     if 'objects' in self.task_config.train_branches:
       losses.update(self._object_losses(outputs, labels, model))
     total = tf.add_n(
@@ -157,6 +153,25 @@ class Mask2CADTask(retinanet.RetinaNetTask):
       total += tf.add_n(aux_losses)
     losses['total_loss'] = config.loss_weight * total
     return losses
+
+  def _detection_losses(
+    self, outputs: Mapping[str, Any], labels: Mapping[str, Any]
+  ) -> Dict[str, tf.Tensor]:
+    """Losses of classes and boxes, of two detectors the sums.
+
+    These share no weights: each learns as it would alone.
+    """
+    found = [
+      detection_losses.detection_losses(
+        {key: outputs[prefix + key] for key in ('cls_outputs', 'box_outputs')},
+        labels,
+        self.task_config.model.num_classes,
+        self.task_config.losses,
+      )
+      for prefix in ('', 'second_')
+      if f'{prefix}cls_outputs' in outputs
+    ]
+    return {name: tf.add_n([x[name] for x in found]) for name in found[0]}
 
   def _object_losses(
     self,

@@ -116,7 +116,14 @@ def network_stages(
   features = builder.add(
     'backbone', lambda x: model.backbone(x, training=False), images
   )
-  pyramid = builder.add('FPN', model.decoder, features)
+  seen = features
+  if model.second_decoder is not None:
+    seen, seen_by_second = model.backbone.halves(features)
+    second = builder.add('second FPN', model.second_decoder, seen_by_second)
+    builder.add(
+      'second detection heads', lambda x: model.second_head(x)[:2], second
+    )
+  pyramid = builder.add('FPN', model.decoder, seen)
   dense = builder.add('detection heads', lambda x: model.head(x)[:2], pyramid)
   builder.add(
     'box decoding, NMS', _detect(model, model_config, images), *dense, info

@@ -14,6 +14,7 @@ learning_curves.md; what is measured stays measured.
 
 import pathlib
 from typing import Any
+from typing import Callable
 from typing import Dict
 from typing import List
 from typing import Sequence
@@ -77,18 +78,38 @@ def measure_detection(
     folder: of a training of the detector.
     validation: image records, a glob.
   """
+  from mask2cad_tf.modeling import model_folder
+
+  model, config = model_folder.load(str(folder))
+
+  def find(images, sizes):
+    features = model.backbone(images, training=False)
+    return model(features, image_shape=sizes, training=False)
+
+  return average_precision(find, config.task.model, validation)
+
+
+def average_precision(
+  find: Callable[[Any, Any], Dict[str, Any]], config: Any, validation: str
+) -> Dict[str, float]:
+  """COCO's AP^box and AP^box50 of what is found in photos, percent.
+
+  Args:
+    find: normalised images [1, h, w, 3] and their sizes without padding [1, 2]
+      -> a model's detections.
+    config: of that model.
+    validation: image records, a glob.
+  """
   import tensorflow as tf
 
   from mask2cad_tf.data import image_scaling
   from mask2cad_tf.evaluation import detection_evaluator
   from mask2cad_tf.evaluation import photo_records
   from mask2cad_tf.geometry import posed_cad
-  from mask2cad_tf.modeling import model_folder
 
-  model, config = model_folder.load(str(folder))
-  input_size = config.task.model.input_size[:2]
+  input_size = config.input_size[:2]
   evaluator = detection_evaluator.DetectionEvaluator(
-    config.task.model.class_names, include_masks=False
+    config.class_names, include_masks=False
   )
 
   @tf.function(input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)])
@@ -98,9 +119,7 @@ def measure_detection(
     )
     image = image_scaling.network_input(image / 255.0, input_size)
     size = tf.round(info[0] * info[2])
-    features = model.backbone(image[tf.newaxis], training=False)
-    found = model(features, image_shape=size[tf.newaxis], training=False)
-    return found, info[2]
+    return find(image[tf.newaxis], size[tf.newaxis]), info[2]
 
   for photo in photo_records.read(validation, lambda cad_id, mesh: mesh):
     found, scale = detect(photo.image)

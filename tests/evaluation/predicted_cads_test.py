@@ -1,6 +1,5 @@
 """Network outputs -> posed CADs; the inference path is a stand-in."""
 
-
 import numpy as np
 import pytest
 import tensorflow as tf

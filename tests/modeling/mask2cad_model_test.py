@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mask2cad_tf.configs import mask2cad
 from mask2cad_tf.ops import roi_masks
 from tests.modeling import training_batch
 
@@ -581,6 +582,57 @@ def test_another_detectors_objects_are_detected_too(build_tiny, inputs):
     roi_classes=tf.zeros([2, 1], tf.int32),
   )
   assert given['detection_boxes'].shape[1] == 1
+
+
+@pytest.fixture(scope='module')
+def pair(build_tiny, tiny_config):
+  """Two backbones, a detector on each, all with weights of their own."""
+  config = copy.deepcopy(tiny_config)
+  config.backbone = mask2cad.Backbone(
+    type='imagenet_and_openimages',
+    imagenet_and_openimages=mask2cad.ImageNetAndOpenImages(pretrained=False),
+  )
+  model = build_tiny(config)
+  rng = np.random.default_rng(0)
+  for variable in model.backbone.openimages.variables:
+    variable.assign(rng.normal(scale=0.2, size=variable.shape))
+  for variable in model.second_head.trainable_variables:
+    variable.assign(rng.normal(scale=0.2, size=variable.shape))
+  return model
+
+
+def test_two_detectors_speak_with_one_voice(pair, inputs):
+  images = inputs['images']
+  halves = pair.backbone.halves(pair.backbone(images, training=False))
+  first = pair.head(pair.decoder(halves[0]))
+  second = pair.second_head(pair.second_decoder(halves[1]))
+  outputs = pair(images, training=False)
+  for key, a, b in zip(('cls_outputs', 'box_outputs'), first, second):
+    for level, found in outputs[key].items():
+      assert np.abs(a[level] - b[level]).max() > 0.1
+      np.testing.assert_allclose(found, (a[level] + b[level]) / 2, atol=1e-5)
+
+
+@pytest.mark.parametrize('prefix', ['', 'second_'])
+def test_two_detectors_learn_apart(pair, inputs, prefix):
+  with tf.GradientTape() as tape:
+    outputs = pair(**inputs, training=True, branches=['detection'])
+    loss = tf.add_n(
+      [
+        tf.reduce_sum(x**2)
+        for key in ('cls_outputs', 'box_outputs')
+        for x in outputs[prefix + key].values()
+      ]
+    )
+  names = ('decoder', 'head', 'second_decoder', 'second_head')
+  variables = {
+    name: pair.checkpoint_items[name].trainable_variables for name in names
+  }
+  gradients = tape.gradient(loss, variables)
+  learning = {
+    name for name in names if any(g is not None for g in gradients[name])
+  }
+  assert learning == {f'{prefix}decoder', f'{prefix}head'}
 
 
 @pytest.mark.parametrize('branches', [[], ['detection', 'masks']])

@@ -111,10 +111,14 @@ def test_manifest_describes_the_file(packed, tiny):
   assert manifest['format_version'] == packed_weights.FORMAT_VERSION
   assert len(manifest['variables']) == len(tiny.variables)
   with np.load(os.path.join(packed, packed_weights.WEIGHTS)) as file:
-    assert list(file) == list(manifest['variables'])
+    places = {
+      key: entry.get('same_as', key)
+      for key, entry in manifest['variables'].items()
+    }
+    assert list(file) == list(dict.fromkeys(places.values()))
     for key, entry in manifest['variables'].items():
-      assert entry['shape'] == list(file[key].shape)
-      assert entry['dtype'] == file[key].dtype.name
+      assert entry['shape'] == list(file[places[key]].shape)
+      assert entry['dtype'] == file[places[key]].dtype.name
       part, index = key.split('/')
       variable = tiny.checkpoint_items[part].variables[int(index)]
       assert entry['name'] == variable.name
@@ -196,6 +200,11 @@ def test_damage_is_found(copy, tiny):
       'weights.json.*a/0 lacks',
     ),
     (
+      '{"format_version": 1, "sha256": "", "variables": {"a/0": '
+      '{"name": "a", "shape": [], "dtype": "float32", "same_as": 7}}}',
+      'weights.json.*not what',
+    ),
+    (
       '{"format_version": 9, "sha256": "", "variables": {}}',
       'format 9.*reads format 1',
     ),
@@ -205,6 +214,29 @@ def test_strange_manifests(copy, tiny, text, message):
   (copy / packed_weights.MANIFEST).write_text(text)
   with pytest.raises(ValueError, match=message):
     packed_weights.read(tiny, str(copy))
+
+
+def test_what_is_in_two_parts_is_stored_once(tmp_path):
+  kernel = np.float32([[1.0, 2.0], [3.0, 4.0]])
+  content = {'kernel': kernel, 'bias': np.float32([0.5, 0.5])}
+  changed = {**content, 'kernel': kernel + 1.0}
+  written = _Parts(stem=content, tail=content, other=changed)
+  manifest = packed_weights.write(written, str(tmp_path))
+  with np.load(tmp_path / packed_weights.WEIGHTS) as file:
+    assert list(file) == ['stem/0', 'stem/1', 'other/0']
+  assert {
+    key: entry['same_as']
+    for key, entry in manifest['variables'].items()
+    if 'same_as' in entry
+  } == {'tail/0': 'stem/0', 'tail/1': 'stem/1', 'other/1': 'stem/1'}
+  empty = {name: np.zeros_like(value) for name, value in content.items()}
+  found = _Parts(stem=empty, tail=empty, other=empty)
+  packed_weights.read(found, str(tmp_path))
+  for variable, expected in zip(found.variables, written.variables):
+    np.testing.assert_array_equal(variable, expected)
+  tail = _Parts(tail=empty)
+  packed_weights.read_part('tail', tail.checkpoint_items['tail'], str(tmp_path))
+  np.testing.assert_array_equal(tail.variables[0], kernel)
 
 
 def _without_center_head(manifest):
@@ -221,6 +253,10 @@ def _another_shape(manifest):
   manifest['variables']['center_head/0']['shape'] = [7]
 
 
+def _stored_elsewhere(manifest):
+  manifest['variables']['center_head/0']['same_as'] = 'center_head/99'
+
+
 def _another_name(manifest):
   manifest['variables']['center_head/0']['name'] = 'gamma:0'
 
@@ -231,6 +267,7 @@ def _another_name(manifest):
     (_without_center_head, "has 0 variables of the part 'center_head'"),
     (_another_part, "1 variables of the part 'tail'.*model has 0"),
     (_another_shape, r'center_head/0 is .* of shape \[7\]'),
+    (_stored_elsewhere, 'does not hold center_head/0'),
     (_another_name, r'center_head/0 is gamma:0.*model has center_head'),
   ],
 )

@@ -64,7 +64,7 @@ def trace(
         'num_classes': 1 + len(data.class_names),
         'pose': {'medoids_path': medoids, 'num_view_rotations': 0},
         'shapemask': {'priors_path': data.priors, 'num_priors': 4},
-        'backbone': {'efficientnet_lite': {'imagenet_weights': False}},
+        'backbone': {'imagenet_and_openimages': {'pretrained': False}},
       },
       'train_data': {
         'input_path': data.image_records,

@@ -1,13 +1,14 @@
 """Two backbones that photos have taught, their features side by side.
 
 EfficientNet-Lite0 knows ImageNet's single objects, OpenImages's MobileNetV2
-rooms with boxes. Frozen, either is linear food for the 1x1 convolutions that
-every pyramid here begins with: these weigh one against the other.
+rooms with boxes. A detector on either errs elsewhere than the other: both
+together find more than one that sees the features of both.
 """
 
 from typing import Dict
 from typing import Mapping
 from typing import Optional
+from typing import Tuple
 
 import tensorflow as tf
 from official.modeling import hyperparams
@@ -64,6 +65,20 @@ class ImageNetAndOpenImages(tf.keras.Model):
       level: tf.concat([first[level], second[level]], axis=-1)
       for level in first
     }
+
+  def halves(self, features: Mapping[str, tf.Tensor]) -> Tuple[Dict, Dict]:
+    """The endpoints that `call` has put together, apart again."""
+    first, second = {}, {}
+    for level, shape in self.imagenet.output_specs.items():
+      if level in features:
+        first[level] = features[level][..., : shape[-1]]
+        second[level] = features[level][..., shape[-1] :]
+    return first, second
+
+  @property
+  def half_specs(self) -> Tuple[Mapping, Mapping]:
+    """Shapes of `halves` by level."""
+    return self.imagenet.output_specs, self.openimages.output_specs
 
   @property
   def output_specs(self) -> Mapping[str, tf.TensorShape]:

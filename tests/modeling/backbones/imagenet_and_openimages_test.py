@@ -46,6 +46,20 @@ def test_output_specs_are_the_outputs_shapes(backbone):
     assert backbone.output_specs[level].as_list() == [None, side, side, count]
 
 
+def test_halves_are_what_was_put_together(backbone):
+  image = tf.random.stateless_normal([1, _SIDE, _SIDE, 3], [5, 6])
+  features = backbone(image, training=False)
+  del features['1']  # not cached
+  found = backbone.halves(features)
+  models = backbone.imagenet, backbone.openimages
+  for half, model, specs in zip(found, models, backbone.half_specs):
+    expected = model(image, training=False)
+    assert set(half) == set('2345')
+    for level, x in half.items():
+      np.testing.assert_array_equal(x, expected[level])
+      assert specs[level][1:] == x.shape[1:]
+
+
 def test_nothing_is_read_without_pretraining():
   settings = mask2cad.ImageNetAndOpenImages(pretrained=False)
   empty = _build('imagenet_and_openimages', imagenet_and_openimages=settings)
