@@ -95,10 +95,10 @@ def test_features_are_the_frozen_networks(toy_data, folder, networks):
   shapes = cached_features.shapes(first, 'here')
   # Lite0's channels at strides 4 to 32.
   assert shapes == {
-    '2': (32, 32, 24),
-    '3': (16, 16, 40),
-    '4': (8, 8, 112),
-    '5': (4, 4, 320),
+    '2': (32, 32, 48),
+    '3': (16, 16, 72),
+    '4': (8, 8, 208),
+    '5': (4, 4, 640),
   }
   store = view_store.ViewStore.load(
     _in_folder(folder, toy_data.view_records), cached=True
@@ -313,7 +313,7 @@ def test_batches_of_cached_records(toy_data, folder):
   for spec in tf.nest.flatten(dataset.element_spec):
     assert spec.shape.is_fully_defined(), spec
   features, labels = next(iter(dataset))
-  assert features['2'].shape == (2, 32, 32, 24)
+  assert features['2'].shape == (2, 32, 32, 48)
   assert labels['pool_views'].shape == (2, 8, 2, 8, 8, 272)
   # The detector does not read level 2.
   dataset = input_pipeline.build_dataset(

@@ -6,7 +6,7 @@ r"""What a backbone that photos have taught is worth to the detector.
       --output_dir=runs/backbones --steps=200 --repeats=2
 
 Trains the detector from renderings at one small budget, on two backbones, each
-as it is and trained along, and on both side by side; measures COCO's AP^box of
+as it is and trained along, and with a detector on each; measures COCO's AP^box of
 the heads on every set of photos. The config file is one of mask2cad_tf.train's;
 its records need photos, no features. Repeats differ by their random weights and
 by the order of the photos. Writes backbones.json and backbones.md; what is
@@ -61,7 +61,7 @@ VARIANTS = {
   'EfficientNet-Lite0, ImageNet, frozen': _task('efficientnet_lite', True),
   'EfficientNet-Lite0, ImageNet, trained': _task('efficientnet_lite', False),
   'MobileNetV2, OpenImages, frozen': _task('openimages_mobilenet', True),
-  'both, frozen': _task('imagenet_and_openimages', True),
+  'both, frozen, a detector on each': _task('imagenet_and_openimages', True),
   'MobileNetV2, OpenImages, trained': _task('openimages_mobilenet', False),
 }
 

@@ -153,6 +153,32 @@ def _branch_config(toy_data, tmp_path):
   return config
 
 
+def test_losses_of_two_detectors_are_added(branch_config, monkeypatch):
+  # cls 1 + 10, box 2 + 20; in total 11 + 50 * 22.
+  monkeypatch.setattr(
+    mask2cad.detection_losses,
+    'detection_losses',
+    lambda outputs, *_: {
+      'cls': outputs['cls_outputs'],
+      'box': outputs['box_outputs'],
+    },
+  )
+  branch_config.train_branches = ['detection']
+  task = mask2cad.Mask2CADTask(branch_config)
+  values = (1.0, 2.0, 10.0, 20.0)
+  names = ('cls_outputs', 'box_outputs')
+  names += tuple(f'second_{name}' for name in names)
+  outputs = dict(zip(names, map(tf.constant, values)))
+  losses = task.build_losses(outputs, {})
+  assert {name: float(value) for name, value in losses.items()} == {
+    'cls': 11.0,
+    'box': 22.0,
+    'total_loss': 1111.0,
+  }
+  alone = task.build_losses({name: outputs[name] for name in names[:2]}, {})
+  assert float(alone['total_loss']) == 101.0  # 1 + 50 * 2
+
+
 def test_a_trained_backbone_is_not_asked_what_imagenet_taught_it():
   config = exp_factory.get_exp_config('mask2cad_lite').task
   config.freeze_backbone = False
