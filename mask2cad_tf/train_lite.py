@@ -118,7 +118,7 @@ FULL = Size(
 QUICK = Size(
   {'pix3d': 1200, 'sweethome3d': 400, 'furniture': 200},
   100,
-  {'detection': 1800, 'objects': 500},
+  {'detection': 1200, 'objects': 500},
 )
 FINETUNE = Size({'own': 1500}, 100, {'objects': 600})
 _FINETUNE_RATE = 3e-4  # less than the experiment's

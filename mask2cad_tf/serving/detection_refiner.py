@@ -24,7 +24,7 @@ Detections = Mapping[str, np.ndarray]
 # Two detections that overlap so much show the same object twice: neither hides
 # the other.
 _SAME_OBJECT = 0.6
-_LEAST_HIDING = 0.2  # score of a detection that may stand before others
+_LEAST_HIDING = 0.15  # score of a detection that may stand before others
 
 
 class DetectionRefiner:

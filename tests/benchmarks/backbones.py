@@ -6,11 +6,11 @@ r"""What a backbone that photos have taught is worth to the detector.
       --output_dir=runs/backbones --steps=200 --repeats=2
 
 Trains the detector from renderings at one small budget, on two backbones, each
-as it is and trained along, and with a detector on each; measures COCO's AP^box of
-the heads on every set of photos. The config file is one of mask2cad_tf.train's;
-its records need photos, no features. Repeats differ by their random weights and
-by the order of the photos. Writes backbones.json and backbones.md; what is
-measured stays measured.
+as it is and trained along, and with a detector on each. Measures COCO's AP^box
+of the heads on every set of photos. The config file is one of
+mask2cad_tf.train's; its records need photos, no features. Repeats differ by
+their random weights and by the order of the photos. Writes backbones.json and
+backbones.md; what is measured stays measured.
 """
 
 import pathlib

@@ -82,6 +82,7 @@ def save_results(
   path: pathlib.Path, results: Mapping[str, Any], table: str
 ) -> None:
   """Writes results as JSON, and their table beside it as Markdown."""
+  path.parent.mkdir(parents=True, exist_ok=True)
   temporary = path.with_suffix('.tmp')
   temporary.write_text(json.dumps(results, indent=1) + '\n')
   os.replace(temporary, path)

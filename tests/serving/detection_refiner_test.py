@@ -188,7 +188,7 @@ def test_the_same_object_twice_does_not_hide_itself(gallery, recorder):
 def test_what_scores_next_to_nothing_hides_nothing(gallery, recorder):
   masks = _two_masks(35)
   detections = _detections(masks)
-  detections['detection_scores'] = np.float32([0.19, 0.9, 0.0])
+  detections['detection_scores'] = np.float32([0.14, 0.9, 0.0])
   _refine(gallery, detections, [1.0, 1.0], given_masks=masks)
   (first, _), (second, _) = recorder.asked
   np.testing.assert_array_equal(first.countable, ~masks[1])

@@ -60,10 +60,10 @@ class ImageNetAndOpenImages(tf.keras.Model):
   ) -> Dict[str, tf.Tensor]:
     """[B, H, W, 3] -> level to [B, H / 2^l, W / 2^l, C_l]."""
     first = self.imagenet(inputs, training=training)
-    second = self.openimages(inputs, training=training)
+    second = self.openimages(inputs, training=training)  # always float32
     return {
-      level: tf.concat([first[level], second[level]], axis=-1)
-      for level in first
+      level: tf.concat([x, tf.cast(second[level], x.dtype)], axis=-1)
+      for level, x in first.items()
     }
 
   def halves(self, features: Mapping[str, tf.Tensor]) -> Tuple[Dict, Dict]:
