@@ -29,30 +29,20 @@ class ImageNetAndOpenImages(tf.keras.Model):
 
   def __init__(
     self,
-    input_specs: tf.keras.layers.InputSpec,
-    norm_momentum: float = 0.99,
-    use_sync_bn: bool = False,
-    kernel_regularizer: Optional[tf.keras.regularizers.Regularizer] = None,
+    imagenet: efficientnet_lite.EfficientNetLite,
+    openimages: openimages_mobilenet.OpenImagesMobileNet,
     **kwargs,
   ):
-    """Builds both, EfficientNet-Lite0 with random weights, the other with 0.
+    """Puts both beside each other.
 
     Args:
-      input_specs: spec of the images, [B, H, W, 3].
-      norm_momentum: see EfficientNetLite.
-      use_sync_bn: see EfficientNetLite.
-      kernel_regularizer: see EfficientNetLite.
+      imagenet: the first half of every endpoint.
+      openimages: the second half, of the same images.
       **kwargs: passed to tf.keras.Model.
     """
     super().__init__(**kwargs)
-    self._config_dict = {
-      'input_specs': input_specs,
-      'norm_momentum': norm_momentum,
-      'use_sync_bn': use_sync_bn,
-      'kernel_regularizer': kernel_regularizer,
-    }
-    self.imagenet = efficientnet_lite.EfficientNetLite(**self._config_dict)
-    self.openimages = openimages_mobilenet.OpenImagesMobileNet(input_specs)
+    self.imagenet = imagenet
+    self.openimages = openimages
     self.built = True
 
   def call(
@@ -91,7 +81,7 @@ class ImageNetAndOpenImages(tf.keras.Model):
 
   def get_config(self) -> Dict[str, object]:
     """The constructor's arguments."""
-    return dict(self._config_dict)
+    return {'imagenet': self.imagenet, 'openimages': self.openimages}
 
   @classmethod
   def from_config(cls, config, custom_objects=None) -> 'ImageNetAndOpenImages':
@@ -109,10 +99,13 @@ def build_imagenet_and_openimages(
 ) -> tf.keras.Model:
   """Builds it from `configs.mask2cad.Backbone`."""
   backbone = ImageNetAndOpenImages(
-    input_specs,
-    norm_momentum=norm_activation_config.norm_momentum,
-    use_sync_bn=norm_activation_config.use_sync_bn,
-    kernel_regularizer=l2_regularizer,
+    efficientnet_lite.EfficientNetLite(
+      input_specs,
+      norm_momentum=norm_activation_config.norm_momentum,
+      use_sync_bn=norm_activation_config.use_sync_bn,
+      kernel_regularizer=l2_regularizer,
+    ),
+    openimages_mobilenet.OpenImagesMobileNet(input_specs),
   )
   if backbone_config.get().pretrained:
     efficientnet_lite.load_imagenet_weights(backbone.imagenet)
