@@ -18,6 +18,7 @@ from mask2cad_tf import conventions
 from mask2cad_tf import packaged_model
 from mask2cad_tf.configs import mask2cad as mask2cad_cfg
 from mask2cad_tf.geometry import view_medoids
+from mask2cad_tf.modeling import detector
 from mask2cad_tf.modeling import frozen_view_encoder
 from mask2cad_tf.modeling import mask2cad_model
 from mask2cad_tf.modeling import packed_weights
@@ -101,7 +102,7 @@ def build_mask2cad(
     garden_factory.build_retinanet(
       input_specs, model_config, l2_regularizer, _Endpoints(specs)
     )
-    for specs in mask2cad_model.detector_specs(backbone)
+    for specs in detector.feature_specs(backbone)
   ]
   anchor = model_config.anchor
   model = mask2cad_model.Mask2CADModel(

@@ -8,14 +8,11 @@ from typing import Sequence
 from typing import Union
 
 import tensorflow as tf
-from official.vision.modeling import retinanet_model
-from official.vision.ops import anchor
 from official.vision.ops import box_ops
 
-from mask2cad_tf.modeling.backbones import imagenet_and_openimages
+from mask2cad_tf.modeling import detector
 from mask2cad_tf.ops import feature_styles
 from mask2cad_tf.ops import padded_detections
-from mask2cad_tf.ops import pooled_detections
 from mask2cad_tf.ops import roi_masks
 
 BRANCHES = ('detection', 'objects')
@@ -28,7 +25,7 @@ _OPTIONAL = (
 
 
 @tf.keras.utils.register_keras_serializable(package='Mask2CAD')
-class Mask2CADModel(retinanet_model.RetinaNetModel):
+class Mask2CADModel(detector.Detector):
   """Detects objects; predicts mask, embedding, rotation and centre of each."""
 
   def __init__(
@@ -50,12 +47,7 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     outer_box_scale: float,
     use_mask: bool = True,
     stop_mask_gradient: bool = True,
-    second_decoder: Optional[tf.keras.Model] = None,
-    second_head: Optional[tf.keras.layers.Layer] = None,
     roi_pyramid: Optional[tf.keras.layers.Layer] = None,
-    imagenet_opinion: Optional[tf.keras.layers.Layer] = None,
-    openimages_detector: Optional[tf.keras.layers.Layer] = None,
-    openimages_weight: float = 0.0,
     square_outer_boxes: bool = False,
     object_pool_size: int = 1,
     boxes_from_masks: bool = False,
@@ -65,10 +57,10 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
     """Puts built parts together.
 
     Args:
-      backbone: as RetinaNetModel's.
-      decoder: as RetinaNetModel's.
-      head: as RetinaNetModel's.
-      detection_generator: as RetinaNetModel's; applies NMS.
+      backbone: as Detector's.
+      decoder: as Detector's.
+      head: as Detector's.
+      detection_generator: as Detector's.
       roi_features: layers.object_features.RoiFeatures.
       shape_prior_head: heads.shapemask.ShapePriorHead.
       coarse_mask_head: heads.shapemask.CoarseMaskHead.
@@ -82,31 +74,19 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       outer_box_scale: side of the outer box over the box's.
       use_mask: whether the CAD branches see M_i∘F_i; F_i otherwise.
       stop_mask_gradient: whether M_i enters M_i∘F_i as a constant.
-      second_decoder: as the decoder, of the backbone's second half, where the
-        first has the first; see ImageNetAndOpenImages.
-      second_head: as the head, of the second decoder.
       roi_pyramid: layers.fused_pyramid.FusedPyramid, which RoIs are cropped
         from; None: from the detector's FPN.
-      imagenet_opinion: layers.imagenet_opinion.ImageNetOpinion, which scores
-        detections anew; None: they keep their scores.
-      openimages_detector: layers.openimages_detector.OpenImagesDetector, whose
-        detections are pooled with the head's; None: these alone.
-      openimages_weight: see pooled_detections.pool.
       square_outer_boxes: see roi_masks.outer_boxes.
       object_pool_size: M_i∘F_i is averaged so many times smaller before the CAD
         branches.
       boxes_from_masks: whether a detected object's mask redraws its box.
       style_noise: see feature_styles.restyle; in training, of the backbone's
         features.
-      **kwargs: RetinaNetModel's anchor arguments.
+      **kwargs: Detector's others.
     """
     super().__init__(backbone, decoder, head, detection_generator, **kwargs)
     parts = {
-      'second_decoder': second_decoder,
-      'second_head': second_head,
       'roi_pyramid': roi_pyramid,
-      'imagenet_opinion': imagenet_opinion,
-      'openimages_detector': openimages_detector,
       'roi_features': roi_features,
       'shape_prior_head': shape_prior_head,
       'coarse_mask_head': coarse_mask_head,
@@ -129,7 +109,6 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       object_pool_size=object_pool_size,
       boxes_from_masks=boxes_from_masks,
       style_noise=style_noise,
-      openimages_weight=openimages_weight,
     )
 
   def call(
@@ -188,24 +167,26 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       features = feature_styles.restyle(
         features, self._config_dict['style_noise'], style_seed
       )
-    size = _image_size(features)
+    size = detector.image_size(features)
     detects = not training or 'detection' in branches
-    pyramid = outputs = {}
+    pyramids, outputs = [], {}
     if detects or self.roi_pyramid is None:
-      halves = self._halves(self._with_unused_levels(features))
-      pyramid = self.decoder(halves[0])
+      pyramids = self.pyramids(features)
     if detects:
-      outputs = self._dense(pyramid, halves, training)
+      outputs = self.dense(pyramids, training)
     if training and 'objects' not in branches:
       return outputs
     boxes, classes = roi_boxes, roi_classes
     if not training:
       count = None  # boxes that the branches work for, given ones all
       if roi_boxes is None:
-        anchor_boxes = anchor_boxes or self._anchor_boxes(features)
-        found = self._found(outputs, anchor_boxes, image_shape, features)
-        if self.openimages_detector and not isinstance(images, Mapping):
-          found = self._pooled(found, images, image_shape)
+        found = self.detect(
+          outputs,
+          features,
+          None if isinstance(images, Mapping) else images,
+          image_shape,
+          anchor_boxes,
+        )
         detections = padded_detections.keep(found, min_score)
         count = padded_detections.most(detections['num_detections'])
       else:
@@ -218,7 +199,9 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       self._config_dict['outer_box_scale'],
       square=self._config_dict['square_outer_boxes'],
     )
-    if self.roi_pyramid is not None:
+    if self.roi_pyramid is None:
+      pyramid = pyramids[0]
+    else:
       pyramid = self.roi_pyramid(features, training=training)
     rois = self._describe(pyramid, boxes, outer_boxes, classes, size, training)
     if training:
@@ -255,131 +238,6 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
         'Mask2CADModel: training needs roi_boxes, roi_classes and views, '
         'which the training parser puts among the labels.'
       )
-
-  def _anchor_boxes(
-    self, features: Mapping[str, tf.Tensor]
-  ) -> Dict[str, tf.Tensor]:
-    """Anchors of the images' size, level to [B, H_l, W_l, A * 4]."""
-    config = self._config_dict
-    boxes = anchor.Anchor(
-      min_level=config['min_level'],
-      max_level=config['max_level'],
-      num_scales=config['num_scales'],
-      aspect_ratios=config['aspect_ratios'],
-      anchor_size=config['anchor_size'],
-      image_size=tuple(_image_size(features)),
-    ).multilevel_boxes
-    batch = tf.shape(features['3'])[0]
-    return {
-      level: tf.tile(box[None], [batch, 1, 1, 1])
-      for level, box in boxes.items()
-    }
-
-  def _halves(
-    self, features: Mapping[str, tf.Tensor]
-  ) -> Sequence[Mapping[str, tf.Tensor]]:
-    """What each detector sees: all, or one half of the channels each."""
-    if self.second_decoder is None:
-      return [features]
-    return self.backbone.halves(features)
-
-  def _dense(
-    self,
-    pyramid: Mapping[str, tf.Tensor],
-    halves: Sequence[Mapping[str, tf.Tensor]],
-    training: Optional[bool],
-  ) -> Dict[str, Mapping[str, tf.Tensor]]:
-    """Logits and offsets of all anchors.
-
-    Two detectors learn apart; then the means of their logits and of their
-    offsets count. Anchors are the same.
-    """
-    scores, offsets, _ = self.head(pyramid)
-    if self.second_decoder is None:
-      return {'cls_outputs': scores, 'box_outputs': offsets}
-    more = self.second_head(self.second_decoder(halves[1]))
-    if training:
-      return {
-        'cls_outputs': scores,
-        'box_outputs': offsets,
-        'second_cls_outputs': more[0],
-        'second_box_outputs': more[1],
-      }
-    return {
-      'cls_outputs': tf.nest.map_structure(_mean, dict(scores), dict(more[0])),
-      'box_outputs': tf.nest.map_structure(_mean, dict(offsets), dict(more[1])),
-    }
-
-  def _with_unused_levels(
-    self, features: Mapping[str, tf.Tensor]
-  ) -> Dict[str, tf.Tensor]:
-    """Zeros for levels that are not cached: Keras wants them, no one reads."""
-    batch = tf.shape(features['3'])[:1]
-    missing = {
-      level: tf.zeros(tf.concat([batch, shape[1:]], axis=0))
-      for level, shape in self.backbone.output_specs.items()
-      if level not in features
-    }
-    return {**features, **missing}
-
-  def _found(
-    self,
-    dense: Mapping[str, Mapping[str, tf.Tensor]],
-    anchor_boxes: Mapping[str, tf.Tensor],
-    image_shape: Optional[tf.Tensor],
-    features: Mapping[str, tf.Tensor],
-  ) -> Dict[str, tf.Tensor]:
-    """The heads' detections: decoding and NMS, in float32."""
-    found = self.detection_generator(
-      tf.nest.map_structure(_float32, dict(dense['box_outputs'])),
-      tf.nest.map_structure(_float32, dict(dense['cls_outputs'])),
-      anchor_boxes,
-      image_shape,
-    )
-    if self.imagenet_opinion is not None:
-      found = self._scored_anew(found, features)
-    return found
-
-  def _scored_anew(
-    self, found: Mapping[str, tf.Tensor], features: Mapping[str, tf.Tensor]
-  ) -> Dict[str, tf.Tensor]:
-    """The detections with ImageNet's opinion in their scores, best first."""
-    scores = self.imagenet_opinion(
-      features['5'],
-      found['detection_boxes'],
-      tf.cast(found['detection_classes'], tf.int32),
-      found['detection_scores'],
-    )
-    order = tf.argsort(scores, direction='DESCENDING', stable=True)
-    found = {**found, 'detection_scores': scores}
-    return {
-      'num_detections': found['num_detections'],
-      **{
-        key: tf.gather(found[key], order, batch_dims=1)
-        for key in ('detection_boxes', 'detection_classes', 'detection_scores')
-      },
-    }
-
-  def _pooled(
-    self,
-    found: Mapping[str, tf.Tensor],
-    images: tf.Tensor,
-    image_shape: Optional[tf.Tensor],
-  ) -> Dict[str, tf.Tensor]:
-    """The detections, and those that OpenImages taught to find."""
-    if image_shape is None:
-      image_shape = tf.tile(
-        tf.shape(images)[tf.newaxis, 1:3], [tf.shape(images)[0], 1]
-      )
-    boxes, scores = self.openimages_detector(images, image_shape)
-    return pooled_detections.pool(
-      found,
-      boxes,
-      scores,
-      self.openimages_detector.classes,
-      self.head.get_config()['num_classes'],
-      self._config_dict['openimages_weight'],
-    )
 
   def _decode(
     self, rois: Mapping[str, tf.Tensor], boxes: tf.Tensor, classes: tf.Tensor
@@ -503,24 +361,6 @@ class Mask2CADModel(retinanet_model.RetinaNetModel):
       **super().checkpoint_items,
       **{name: getattr(self, name) for name in names},
     }
-
-
-def detector_specs(
-  backbone: tf.keras.Model,
-) -> Sequence[Mapping[str, tf.TensorShape]]:
-  """Shapes, by level, of the features that each detector is built for."""
-  if isinstance(backbone, imagenet_and_openimages.ImageNetAndOpenImages):
-    return backbone.half_specs
-  return [backbone.output_specs]
-
-
-def _image_size(features: Mapping[str, tf.Tensor]) -> Sequence[int]:
-  """Height and width, pixels, of the images that the backbone saw."""
-  return [8 * side for side in features['3'].shape[1:3]]
-
-
-def _mean(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-  return 0.5 * (a + b)
 
 
 def _float32(x: tf.Tensor) -> tf.Tensor:

@@ -50,22 +50,20 @@ def finder(model: Any, weights, pooled: bool):
 
   def find(images, sizes):
     features = model.backbone(images, training=False)
-    halves = model.backbone.halves(features)
-    first = model.head(model.decoder(halves[0]))
-    second = model.second_head(model.second_decoder(halves[1]))
+    first, second = (
+      head(pyramid)
+      for head, pyramid in zip(
+        (model.head, model.second_head), model.pyramids(features)
+      )
+    )
     scores, offsets = (
       tf.nest.map_structure(
         lambda a, b: weights[0] * a + weights[1] * b, dict(a), dict(b)
       )
       for a, b in zip(first[:2], second[:2])
     )
-    found = model._found(
-      {'cls_outputs': scores, 'box_outputs': offsets},
-      model._anchor_boxes(features),
-      sizes,
-      features,
-    )
-    return model._pooled(found, images, sizes) if pooled else found
+    dense = {'cls_outputs': scores, 'box_outputs': offsets}
+    return model.detect(dense, features, images if pooled else None, sizes)
 
   return find
 
