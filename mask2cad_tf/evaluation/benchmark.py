@@ -131,8 +131,14 @@ class Benchmark:
         not asked; what is measured on true boxes stays without this photo.
 
     Raises:
-      ValueError: `on_true_boxes` has not one object per true object.
+      ValueError: `on_true_boxes` has not one object per true object, or is
+        missing where the oracle 'box' wants it.
     """
+    if on_true_boxes is None and 'box' in self._oracles:
+      raise ValueError(
+        f"Photo {photo.source_id!r}: the oracle 'box' needs the predictions on "
+        'true boxes. Give on_true_boxes, or leave that oracle out.'
+      )
     if on_true_boxes is not None and (
       len(on_true_boxes.objects) != len(photo.objects)
     ):

@@ -143,6 +143,14 @@ def test_detections_alone():
   assert np.isnan(result['good_shapes'])
 
 
+def test_box_oracle_needs_the_pass_on_true_boxes():
+  benchmark = _benchmark(oracles=('shape', 'box'))
+  truth = _cad()
+  with pytest.raises(ValueError, match="'1'.*'box' needs.*on true boxes"):
+    benchmark.add(_photo([truth]), _prediction([truth]), None)
+  assert benchmark.result()['num_photos'] == 0
+
+
 def test_masks_depth_and_good_shapes_on_true_boxes():
   # The cube's mask is right, the second one's half of it; z is 10 % too far
   # and 20 % too near: the median of the errors is 15 %. The plate in place of
