@@ -87,11 +87,12 @@ _HELD_OUT = (
   / 'cad_sources/sweethome3d_held_out.json'
 )
 _CORES = 2  # that the recipe is made for
-_VALIDATIONS = 4  # of a training
+_VALIDATIONS = 4  # of a training, fewer of a short one
+_VALIDATION_INTERVAL = 600  # steps, at least: they take a third of their time
 # At most; the rate climbs to what the cosine has left at its end, 0 if longer
 # than the training.
 _WARMUP = 200
-_FEWEST = 4  # validation photos, steps, steps between validations
+_FEWEST = 4  # validation photos, steps
 
 
 class Size(NamedTuple):
@@ -393,7 +394,9 @@ class Recipe:
       },
       'trainer': {
         'train_steps': steps,
-        'validation_interval': max(steps // _VALIDATIONS, _FEWEST),
+        'validation_interval': max(
+          steps // _VALIDATIONS, min(steps, _VALIDATION_INTERVAL)
+        ),
         'optimizer_config': {
           'learning_rate': {'cosine': rate},
           'warmup': {'linear': {'warmup_steps': min(_WARMUP, steps // 10)}},

@@ -132,6 +132,24 @@ def test_configuration_overlays_the_experiment(commands, tmp_path, branch):
   assert cosine.decay_steps == steps
 
 
+@pytest.mark.parametrize(
+  'steps, interval',
+  [
+    (9000, 2250),  # four validations
+    (1200, 600),  # two: every 300 steps would cost a third of the time
+    (500, 500),  # one, of all that was learnt
+    (4, 4),
+  ],
+)
+def test_short_trainings_are_validated_less(
+  commands, tmp_path, steps, interval
+):
+  size = train_lite.FULL._replace(steps={'objects': steps})
+  train_lite.Recipe(tmp_path, '', sweethome3d=False).run(size)
+  config = yaml.safe_load((tmp_path / 'objects.yaml').read_text())
+  assert config['trainer']['validation_interval'] == interval
+
+
 def test_the_rate_climbs_in_short_trainings_too(commands, tmp_path):
   # The rate climbs to what the cosine has left after the warm-up: with 200
   # steps of it in a training of 180 that would be nothing.
