@@ -88,7 +88,7 @@ _HELD_OUT = (
 )
 _CORES = 2  # that the recipe is made for
 _VALIDATIONS = 4  # of a training, fewer of a short one
-_VALIDATION_INTERVAL = 600  # steps, at least: they take a third of their time
+_VALIDATION_INTERVAL = 600  # steps, at least; all of a shorter training
 # At most; the rate climbs to what the cosine has left at its end, 0 if longer
 # than the training.
 _WARMUP = 200

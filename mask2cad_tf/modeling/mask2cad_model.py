@@ -30,10 +30,6 @@ class Mask2CADModel(detector.Detector):
 
   def __init__(
     self,
-    backbone: tf.keras.Model,
-    decoder: tf.keras.Model,
-    head: tf.keras.layers.Layer,
-    detection_generator: tf.keras.layers.Layer,
     roi_features: tf.keras.layers.Layer,
     shape_prior_head: tf.keras.layers.Layer,
     coarse_mask_head: tf.keras.layers.Layer,
@@ -57,10 +53,6 @@ class Mask2CADModel(detector.Detector):
     """Puts built parts together.
 
     Args:
-      backbone: as Detector's.
-      decoder: as Detector's.
-      head: as Detector's.
-      detection_generator: as Detector's.
       roi_features: layers.object_features.RoiFeatures.
       shape_prior_head: heads.shapemask.ShapePriorHead.
       coarse_mask_head: heads.shapemask.CoarseMaskHead.
@@ -82,9 +74,9 @@ class Mask2CADModel(detector.Detector):
       boxes_from_masks: whether a detected object's mask redraws its box.
       style_noise: see feature_styles.restyle; in training, of the backbone's
         features.
-      **kwargs: Detector's others.
+      **kwargs: Detector's.
     """
-    super().__init__(backbone, decoder, head, detection_generator, **kwargs)
+    super().__init__(**kwargs)
     parts = {
       'roi_pyramid': roi_pyramid,
       'roi_features': roi_features,
