@@ -112,9 +112,9 @@ class Size(NamedTuple):
 
 
 FULL = Size(
-  {'pix3d': 17600, 'sweethome3d': 3200, 'furniture': 900},
-  600,
-  {'detection': 9000, 'objects': 12600},
+  {'pix3d': 7040, 'sweethome3d': 1280, 'furniture': 360},
+  240,
+  {'detection': 9000, 'objects': 9000},
 )
 QUICK = Size(
   {'pix3d': 1200, 'sweethome3d': 400, 'furniture': 200},
