@@ -5,8 +5,8 @@ Examples:
   python -m mask2cad_tf.train_lite --work_dir=runs/own --finetune=LIB
 
 Libraries, synthetic photos, rotations, priors, views, cached features; then
-detection and objects (masks, embedding, pose) are trained side by side, a core
-each, and packed into one model. Every step is one of the project's commands,
+detection and objects (masks, embedding, pose) are trained side by side and
+packed into one model. Every step is one of the project's commands,
 printed before it runs. A step that is done is not done again, and each of them
 goes on where a kill stopped it: start the same command again.
 
@@ -20,7 +20,6 @@ furniture.
 
 import json
 import math
-import os
 import pathlib
 import subprocess
 import sys
@@ -325,7 +324,7 @@ class Recipe:
       )
 
   def _train(self, names: List[str], size: Size) -> None:
-    """The branches at once, a core each; one alone has all cores."""
+    """The branches at once; the last one has all cores to itself."""
     running = []
     for branch in size.steps:
       config = self._root / f'{branch}.yaml'
@@ -337,27 +336,23 @@ class Recipe:
         f'--model_dir={self._root / branch}',
       )
       _show(_TRAIN, arguments)
-      environment = _one_core() if len(size.steps) > 1 else {}
       running.append(
         training_watch.Training(
           branch,
-          self._start(branch, arguments, environment),
+          self._start(branch, arguments),
           self._root / f'{branch}.log',
           size.steps[branch],
         )
       )
     training_watch.wait(running)
 
-  def _start(
-    self, branch: str, arguments: Sequence[str], environment: Dict[str, str]
-  ) -> subprocess.Popen:
+  def _start(self, branch: str, arguments: Sequence[str]) -> subprocess.Popen:
     """The trainer of a branch; its words go to a log."""
     with open(self._root / f'{branch}.log', 'a', encoding='utf-8') as log:
       return subprocess.Popen(
         [sys.executable, '-m', _TRAIN, *arguments],
         stdout=log,
         stderr=log,
-        env={**os.environ, **environment},
       )
 
   def _config(self, branch: str, names: List[str], size: Size) -> Dict:
@@ -417,14 +412,6 @@ class Recipe:
     """Runs a command unless the file that it leaves last is there."""
     if not done.exists():
       _run(module, *arguments)
-
-
-def _one_core() -> Dict[str, str]:
-  return {
-    'OMP_NUM_THREADS': '1',
-    'TF_NUM_INTRAOP_THREADS': '1',
-    'TF_NUM_INTEROP_THREADS': '2',
-  }
 
 
 def _run(module: str, *arguments: str) -> None:
