@@ -6,9 +6,9 @@ Examples:
 
 Libraries, synthetic photos, rotations, priors, views, cached features; then
 detection and objects (masks, embedding, pose) are trained side by side and
-packed into one model. Every step is one of the project's commands,
-printed before it runs. A step that is done is not done again, and each of them
-goes on where a kill stopped it: start the same command again.
+packed into one model. Every step is one of the project's commands, printed
+before it runs. A step that is done is not done again, and each of them goes on
+where a kill stopped it: start the same command again.
 
 --finetune: own CADs, half an hour, from the packaged model on (masks,
 embedding, pose; its detection stays).
@@ -350,9 +350,7 @@ class Recipe:
     """The trainer of a branch; its words go to a log."""
     with open(self._root / f'{branch}.log', 'a', encoding='utf-8') as log:
       return subprocess.Popen(
-        [sys.executable, '-m', _TRAIN, *arguments],
-        stdout=log,
-        stderr=log,
+        [sys.executable, '-m', _TRAIN, *arguments], stdout=log, stderr=log
       )
 
   def _config(self, branch: str, names: List[str], size: Size) -> Dict:
