@@ -122,6 +122,12 @@ flags.DEFINE_string(
   'JSON list of photos in --poses to leave out, because one tests on them.',
   flag_values=FLAGS,
 )
+flags.DEFINE_boolean(
+  'grey_cads',
+  False,
+  'CADs all in one grey: what are their colours and textures worth?',
+  flag_values=FLAGS,
+)
 flags.DEFINE_string(
   'clutter', '', 'Folder of meshes, metres: small things.', flag_values=FLAGS
 )

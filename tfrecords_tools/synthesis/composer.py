@@ -221,6 +221,8 @@ class Composer:
   ) -> scene_lib.Scene:
     """Materials, linen, clutter, light; the finished scene."""
     furniture = dressing.parts(rng, self._bank, self._clutter, placed)
+    if self._options.grey_cads:
+      furniture = [dressing.in_grey(part) for part in furniture]
     light, sensor = lighting.draw(rng, mode, size)
     height, width = camera.height, camera.width
     if photo:

@@ -1,5 +1,6 @@
 """From things that stand somewhere to parts of a scene: materials, linen."""
 
+import dataclasses
 from typing import Dict
 from typing import List
 from typing import Sequence
@@ -17,6 +18,7 @@ _CLUTTERED = ('table', 'desk', 'bookcase', 'cabinet')
 _CLUTTER = 0.6  # share of these that something stands on
 _CLUTTER_COUNTS = (1, 2, 4, 7)
 _CLUTTER_ODDS = (0.3, 0.3, 0.25, 0.15)
+_GREY = scene_lib.Material(np.full(3, 0.4, np.float32))
 
 
 def parts(
@@ -55,6 +57,13 @@ def parts(
       goods = clutter.scatter(rng, bank, thing.vertices, faces, count, things)
       made += [_moved(good, item, scene_lib.UNLABELLED) for good in goods]
   return made
+
+
+def in_grey(part: scene_lib.Part) -> scene_lib.Part:
+  """The part without colour and texture, if it is of a CAD."""
+  if not part.is_cad:
+    return part
+  return dataclasses.replace(part, material=_GREY, uv=None)
 
 
 def _cad_parts(item, index, look) -> List[scene_lib.Part]:

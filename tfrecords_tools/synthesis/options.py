@@ -27,6 +27,7 @@ class Options:
   jitter_degrees: float = 10.0  # of the jittered view, Sec. 3.2
   poses: str = ''  # annotations (pix3d.json or a split) to draw poses from
   poses_exclude: str = ''  # JSON list of file names whose poses are not drawn
+  grey_cads: bool = False  # all in one grey, whatever their materials
   clutter: str = ''  # folder of meshes in metres, unlabelled things
   textures: str = ''  # folder of images for floors, walls and fabrics
   backgrounds: str = ''  # folder of photos that stand behind close-ups

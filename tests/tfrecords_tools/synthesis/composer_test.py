@@ -298,3 +298,24 @@ def test_a_library_that_fits_no_room_is_an_error(tmp_path):
   options = _options(str(tmp_path), class_names=('bin',))
   with pytest.raises(ValueError, match='No good scene'):
     composer.Composer(options).compose(np.random.default_rng(0))
+
+
+def test_grey_cads_are_the_same_scenes_in_one_grey(library):
+  colored, grey = (
+    composer.Composer(_options(library, grey_cads=grey_cads)).compose(
+      np.random.default_rng(7)
+    )
+    for grey_cads in (False, True)
+  )
+  assert colored.camera.intrinsics == grey.camera.intrinsics
+  assert len(colored.parts) == len(grey.parts)
+  changed = 0
+  for before, after in zip(colored.parts, grey.parts):
+    np.testing.assert_array_equal(before.vertices, after.vertices)
+    if not after.is_cad:
+      np.testing.assert_array_equal(before.material.color, after.material.color)
+      continue
+    np.testing.assert_allclose(after.material.color, [0.4, 0.4, 0.4])
+    assert after.material.texture is None and after.uv is None
+    changed += not np.array_equal(before.material.color, after.material.color)
+  assert changed
