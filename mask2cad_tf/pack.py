@@ -6,7 +6,8 @@ Example:
 
 Every command that takes --model=DIR takes the folder. A gallery belongs to the
 weights as they are rounded: build it from the packed model, then pack that one
-with --gallery.
+with --gallery. What calibrate learnt of a model comes along, unless parts of
+another training do.
 """
 
 import os
@@ -55,14 +56,18 @@ def main(argv: Sequence[str]) -> None:
   sources = _parse(_PARTS_FROM.value)
   # Imported late: --help and wrong flags need no TensorFlow.
   from mask2cad_tf.modeling import model_folder
+  from mask2cad_tf.refinement import confidence
 
   model, config = model_folder.load(_MODEL.value)
+  judge = None if sources else confidence.load(_MODEL.value)
   for folder, parts in sources.items():
     _take(model, config, folder, parts)
   if _GALLERY.value:
     manifest = _write_with_gallery(model, config)
   else:
     manifest = model_folder.write_packed(model, config, _OUTPUT_DIR.value)
+  if judge is not None:
+    judge.save(_OUTPUT_DIR.value)
   entries = manifest['variables'].values()
   halves = sum(entry['dtype'] == 'float16' for entry in entries)
   print(

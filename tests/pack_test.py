@@ -12,6 +12,7 @@ from official.modeling import hyperparams
 from mask2cad_tf import pack
 from mask2cad_tf.modeling import model_folder
 from mask2cad_tf.modeling import objectron_weights
+from mask2cad_tf.refinement import confidence
 from mask2cad_tf.retrieval import default_gallery
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.retrieval import gallery_builder
@@ -195,6 +196,20 @@ def test_a_gallery_comes_along(trainings, tmp_path, monkeypatch):
   other = _run(trainings, output, f'--model={trainings[1][0]}', flag)
   assert 'made by another view encoder' in other.only_line
   assert command_runner.files_below(output) == before
+
+
+def test_what_calibrate_learnt_comes_along(trainings, tmp_path):
+  output = tmp_path / 'out'
+  assert _run(trainings, output).status == 0
+  judge = confidence.Confidence(-1.5, (0.25, 2.0, 3.0))
+  judge.save(str(output))
+  assert _run(trainings, output, f'--model={output}').status == 0  # of itself
+  assert confidence.load(str(output)) == judge
+  assert _run(trainings, tmp_path / 'new', f'--model={output}').status == 0
+  assert confidence.load(str(tmp_path / 'new')) == judge
+  parts = f'--parts_from={trainings[1][0]}:head'  # another model: not judged
+  assert _run(trainings, output, f'--model={output}', parts).status == 0
+  assert confidence.load(str(output)) is None
 
 
 def test_help_needs_no_tensorflow():
