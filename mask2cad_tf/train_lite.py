@@ -34,6 +34,7 @@ import yaml
 from absl import flags
 
 import tfrecords_tools
+from mask2cad_tf import bound_process
 from mask2cad_tf import command_line
 from mask2cad_tf import conventions
 from mask2cad_tf import number_type
@@ -349,7 +350,7 @@ class Recipe:
   def _start(self, branch: str, arguments: Sequence[str]) -> subprocess.Popen:
     """The trainer of a branch; its words go to a log."""
     with open(self._root / f'{branch}.log', 'a', encoding='utf-8') as log:
-      return subprocess.Popen(
+      return bound_process.start(
         [sys.executable, '-m', _TRAIN, *arguments], stdout=log, stderr=log
       )
 
@@ -414,7 +415,8 @@ class Recipe:
 
 def _run(module: str, *arguments: str) -> None:
   _show(module, arguments)
-  if subprocess.run([sys.executable, '-m', module, *arguments]).returncode:
+  command = [sys.executable, '-m', module, *arguments]
+  if bound_process.start(command).wait():
     raise ValueError(
       'The command above failed. Mend what it says, and start again: what is '
       'done stays done.'

@@ -32,19 +32,21 @@ def wait(trainings: Sequence[Training]) -> None:
   """Waits for all, and shows the one that is farthest from its end.
 
   Raises:
-    ValueError: one of them failed; those after it may still run.
+    ValueError: one of them failed. The others are killed: they go on from
+      their last checkpoints when they are started again.
   """
   longest = max(training.steps for training in trainings)
-  with progress.Line('train', longest, 'steps', _done(trainings)) as line:
-    for training in trainings:
-      while not _has_ended(training):
+  running = list(trainings)
+  try:
+    with progress.Line('train', longest, 'steps', _done(trainings)) as line:
+      while running:
+        running = [t for t in running if not _has_ended(t)]
         line.add(max(_done(trainings) - line.done, 0))
-      if training.process.returncode:
-        raise ValueError(
-          f'The training of {training.name} failed; the end of '
-          f'{training.log} says why.'
-        )
-    line.add(max(longest - line.done, 0))
+      line.add(max(longest - line.done, 0))
+  finally:
+    for training in running:
+      training.process.kill()
+      training.process.wait()
 
 
 def steps_in(log: pathlib.Path) -> int:
@@ -56,10 +58,16 @@ def steps_in(log: pathlib.Path) -> int:
 
 
 def _has_ended(training: Training) -> bool:
+  """Looks for a few seconds; ValueError where it failed."""
   try:
-    training.process.wait(_SECONDS_BETWEEN_LOOKS)
+    status = training.process.wait(_SECONDS_BETWEEN_LOOKS)
   except subprocess.TimeoutExpired:
     return False
+  if status:
+    raise ValueError(
+      f'The training of {training.name} failed; the end of {training.log} says '
+      'why.'
+    )
   return True
 
 

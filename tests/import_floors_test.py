@@ -14,6 +14,7 @@ _FLOORS = {
   'number_type': 0,
   'packaged_model': 0,
   'progress': 0,
+  'bound_process': 0,
   'training_watch': 1,
   'foreign': 0,
   'ops': 1,

@@ -54,10 +54,8 @@ def _commands(monkeypatch):
 class _Ended:
   """A trainer that went well."""
 
-  returncode = 0
-
   def wait(self, timeout):
-    pass
+    return 0
 
 
 def test_all_steps_in_order(commands, tmp_path, capsys):

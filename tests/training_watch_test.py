@@ -15,14 +15,18 @@ class _Trainer:
 
   def __init__(self, log, steps, returncode=0):
     self._log, self._steps, self._status = log, list(steps), returncode
-    self.returncode = None
+    self.killed = False
 
-  def wait(self, timeout):
+  def kill(self):
+    self.killed = True
+    self._steps = []
+
+  def wait(self, timeout=None):
     if self._steps:
       with open(self._log, 'a') as file:
         file.write('eval | step: 999 | x\n' + _LINE.format(self._steps.pop(0)))
       raise subprocess.TimeoutExpired('trainer', timeout)
-    self.returncode = self._status
+    return self._status
 
 
 def test_the_training_farthest_from_its_end_is_shown(
@@ -40,9 +44,9 @@ def test_the_training_farthest_from_its_end_is_shown(
   told = [
     line.split(' steps')[0] for line in capsys.readouterr().err.split('\n')
   ]
-  # 20 and 10: shares 0.2 and 0.25. 80 and 10: 0.8, 0.25. 80, 40: 0.8, 1.
+  # At first 0 of 100 and 10 of 40; then 20 and 40, 80 and 40.
   assert told == [
-    *('train: 20 of 100', 'train: 25 of 100', 'train: 80 of 100'),
+    *('train: 20 of 100', 'train: 80 of 100', 'train: 80 of 100'),
     *('train: 100 of 100', ''),
   ]
 
@@ -52,3 +56,16 @@ def test_a_failure_names_the_log(tmp_path):
   training = training_watch.Training('masks', _Trainer(log, [], 1), log, 10)
   with pytest.raises(ValueError, match=f'training of masks failed; .*{log}'):
     training_watch.wait([training])
+
+
+def test_a_failure_is_seen_at_once_and_leaves_nobody_at_work(tmp_path):
+  logs = tmp_path / 'a.log', tmp_path / 'b.log'
+  long = _Trainer(logs[0], [1, 2, 3])
+  trainings = [
+    training_watch.Training('a', long, logs[0], 100),
+    training_watch.Training('b', _Trainer(logs[1], [], 1), logs[1], 100),
+  ]
+  with pytest.raises(ValueError, match='training of b failed'):
+    training_watch.wait(trainings)
+  assert long.killed
+  assert training_watch.steps_in(logs[0]) == 1  # not to its end
