@@ -1,6 +1,7 @@
 """Processes that end with the one that started them, however that ends."""
 
 import ctypes
+import functools
 import signal
 import subprocess
 from typing import Any
@@ -15,10 +16,7 @@ def start(arguments: Sequence[str], **options: Any) -> subprocess.Popen:
   An orphan would go on writing where its successor writes. It is killed when
   the thread ends that called this, of whatever cause.
   """
-  # ctypes resolves the function before the fork; after it, nothing is loaded.
+  # Resolved before the fork; after it, nothing is loaded.
   prctl = ctypes.CDLL(None).prctl
-
-  def bind() -> None:
-    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
+  bind = functools.partial(prctl, _PR_SET_PDEATHSIG, signal.SIGKILL)
   return subprocess.Popen(arguments, preexec_fn=bind, **options)
