@@ -11,9 +11,6 @@ another training do.
 """
 
 import os
-import shutil
-import tempfile
-from typing import Any
 from typing import Dict
 from typing import Sequence
 from typing import Tuple
@@ -62,12 +59,14 @@ def main(argv: Sequence[str]) -> None:
   judge = None if sources else confidence.load(_MODEL.value)
   for folder, parts in sources.items():
     _take(model, config, folder, parts)
-  if _GALLERY.value:
-    manifest = _write_with_gallery(model, config)
-  else:
-    manifest = model_folder.write_packed(model, config, _OUTPUT_DIR.value)
+  companions = []
   if judge is not None:
-    judge.save(_OUTPUT_DIR.value)
+    companions.append(judge.save)
+  if _GALLERY.value:
+    companions.append(_add_gallery)
+  manifest = model_folder.write_packed(
+    model, config, _OUTPUT_DIR.value, companions
+  )
   entries = manifest['variables'].values()
   halves = sum(entry['dtype'] == 'float16' for entry in entries)
   print(
@@ -76,25 +75,21 @@ def main(argv: Sequence[str]) -> None:
   )
 
 
-def _write_with_gallery(model, config) -> Dict[str, Any]:
-  """As `write_packed`, with the gallery, if it is the rounded model's."""
+def _add_gallery(folder: str) -> None:
+  """Puts the gallery beside a packed model, if it is that model's."""
   from mask2cad_tf.modeling import model_folder
   from mask2cad_tf.retrieval import default_gallery
   from mask2cad_tf.retrieval import gallery as gallery_lib
 
-  with tempfile.TemporaryDirectory() as folder:
-    model_folder.write_packed(model, config, os.path.join(folder, 'model'))
-    rounded, _ = model_folder.load(os.path.join(folder, 'model'))
-    gallery_lib.load(
-      _GALLERY.value,
-      model_folder.fingerprint(rounded),
-      config.task.model.class_names,
-    )
-    file = os.path.join(folder, default_gallery.FILE_NAME)
-    default_gallery.shrink(_GALLERY.value, file)
-    manifest = model_folder.write_packed(model, config, _OUTPUT_DIR.value)
-    shutil.move(file, os.path.join(_OUTPUT_DIR.value, os.path.basename(file)))
-  return manifest
+  rounded, config = model_folder.load(folder)
+  gallery_lib.load(
+    _GALLERY.value,
+    model_folder.fingerprint(rounded),
+    config.task.model.class_names,
+  )
+  default_gallery.shrink(
+    _GALLERY.value, os.path.join(folder, default_gallery.FILE_NAME)
+  )
 
 
 def _parse(values: Sequence[str]) -> Dict[str, Tuple[str, ...]]:

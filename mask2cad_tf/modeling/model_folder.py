@@ -4,8 +4,10 @@ import copy
 import hashlib
 import os
 from typing import Any
+from typing import Callable
 from typing import Dict
 from typing import Optional
+from typing import Sequence
 from typing import Tuple
 
 import tensorflow as tf
@@ -100,7 +102,10 @@ def _checkpoint(model_dir: str) -> Optional[str]:
 
 
 def write_packed(
-  model: mask2cad_model.Mask2CADModel, config: cfg.ExperimentConfig, folder: str
+  model: mask2cad_model.Mask2CADModel,
+  config: cfg.ExperimentConfig,
+  folder: str,
+  companions: Sequence[Callable[[str], None]] = (),
 ) -> Dict[str, Any]:
   """Writes a folder that `load` takes: params.yaml and packed weights.
 
@@ -110,19 +115,24 @@ def write_packed(
     model: of `config`.
     config: the experiment.
     folder: appears whole, in place of an earlier packed model.
+    companions: each is called with the new folder, which `load` takes by then
+      and nobody else sees yet, and writes what belongs to the model there.
 
   Returns:
     The manifest of `packed_weights`.
 
   Raises:
     ValueError: the folder holds something else, or the weights cannot be
-      packed; nothing is written.
+      packed; nothing is written, nor is it where a companion raises.
   """
   with atomic_folder.replacing(folder, packed_weights.MANIFEST) as new:
     hyperparams.save_params_dict_to_yaml(
       _without_paths(config), os.path.join(new, _PARAMS)
     )
-    return packed_weights.write(model, new)
+    manifest = packed_weights.write(model, new)
+    for write in companions:
+      write(new)
+    return manifest
 
 
 def _without_paths(config: cfg.ExperimentConfig) -> cfg.ExperimentConfig:

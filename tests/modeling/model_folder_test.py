@@ -187,3 +187,25 @@ def test_a_packed_model_replaces_no_stranger(folder, tiny):
       tiny, exp_factory.get_exp_config('mask2cad_tiny'), folder
     )
   assert sorted(os.listdir(folder)) == before
+
+
+def test_what_belongs_to_a_model_appears_with_it(packed, tiny, tmp_path):
+  path = tmp_path / 'model'
+  config = exp_factory.get_exp_config('mask2cad_tiny')
+
+  def note(folder):
+    found, _ = model_folder.load(folder)  # the rounded model, already there
+    assert len(found.variables) == len(tiny.variables)
+    assert not path.exists()
+    pathlib.Path(folder, 'note').write_text('kept')
+
+  def fail(folder):
+    pathlib.Path(folder, 'note').write_text('lost')
+    raise ValueError('no more room')
+
+  model_folder.write_packed(tiny, config, str(path), [note])
+  assert sorted(os.listdir(path)) == sorted([*os.listdir(packed), 'note'])
+  with pytest.raises(ValueError, match='no more room'):
+    model_folder.write_packed(tiny, config, str(path), [fail])
+  assert (path / 'note').read_text() == 'kept'
+  assert os.listdir(tmp_path) == ['model']
