@@ -27,6 +27,7 @@ import numpy as np
 from absl import flags
 from PIL import Image
 
+from mask2cad_tf import bound_process
 from mask2cad_tf import command_line
 from mask2cad_tf.evaluation import mask_iou
 from mask2cad_tf.geometry import box_overlap
@@ -85,7 +86,7 @@ class Runner:
     print(' \\\n    '.join(lines), flush=True)
     log = self._log_dir / f'{module.rpartition(".")[2]}.log'
     with open(log, 'w') as stream:
-      process = subprocess.Popen(
+      process = bound_process.start(
         [sys.executable, '-m', module, *arguments],
         stdout=stream,
         stderr=subprocess.STDOUT,

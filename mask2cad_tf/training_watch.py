@@ -40,7 +40,10 @@ def wait(trainings: Sequence[Training]) -> None:
   try:
     with progress.Line('train', longest, 'steps', _done(trainings)) as line:
       while running:
-        running = [t for t in running if not _has_ended(t)]
+        ended = [t for t in running if _has_ended(t)]
+        for training in ended:
+          _require_success(training)
+        running = [t for t in running if t not in ended]
         line.add(max(_done(trainings) - line.done, 0))
       line.add(max(longest - line.done, 0))
   finally:
@@ -58,17 +61,20 @@ def steps_in(log: pathlib.Path) -> int:
 
 
 def _has_ended(training: Training) -> bool:
-  """Looks for a few seconds; ValueError where it failed."""
+  """Looks for a few seconds."""
   try:
-    status = training.process.wait(_SECONDS_BETWEEN_LOOKS)
+    training.process.wait(_SECONDS_BETWEEN_LOOKS)
   except subprocess.TimeoutExpired:
     return False
-  if status:
+  return True
+
+
+def _require_success(training: Training) -> None:
+  if training.process.returncode:
     raise ValueError(
       f'The training of {training.name} failed; the end of {training.log} says '
       'why.'
     )
-  return True
 
 
 def _done(trainings: Sequence[Training]) -> int:
