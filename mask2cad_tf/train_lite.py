@@ -19,7 +19,6 @@ furniture.
 """
 
 import json
-import math
 import pathlib
 import subprocess
 import sys
@@ -27,7 +26,6 @@ import time
 from concurrent import futures
 from typing import Dict
 from typing import List
-from typing import NamedTuple
 from typing import Sequence
 
 import yaml
@@ -37,9 +35,9 @@ import tfrecords_tools
 from mask2cad_tf import bound_process
 from mask2cad_tf import command_line
 from mask2cad_tf import conventions
-from mask2cad_tf import number_type
 from mask2cad_tf import packaged_model
 from mask2cad_tf import training_watch
+from mask2cad_tf.configs import lite_recipe
 from mask2cad_tf.geometry.furniture import catalogue
 
 FLAGS = flags.FlagValues()  # apart from other commands' flags
@@ -87,42 +85,6 @@ _HELD_OUT = (
   / 'cad_sources/sweethome3d_held_out.json'
 )
 _CORES = 2  # that the recipe is made for
-_VALIDATIONS = 4  # of a training, fewer of a short one
-_VALIDATION_INTERVAL = 600  # steps, at least; all of a shorter training
-# At most; the rate climbs to what the cosine has left at its end, 0 if longer
-# than the training.
-_WARMUP = 200
-_FEWEST = 4  # validation photos, steps
-
-
-class Size(NamedTuple):
-  """How much of everything."""
-
-  photos: Dict[str, int]  # by library; the others' share goes to who is there
-  validation_photos: int
-  steps: Dict[str, int]  # by branch
-
-  def scaled(self, share: float) -> 'Size':
-    """A share of photos and steps; of each at least a few."""
-    return Size(
-      {name: math.ceil(share * n) for name, n in self.photos.items()},
-      max(_FEWEST, math.ceil(share * self.validation_photos)),
-      {name: max(_FEWEST, round(share * n)) for name, n in self.steps.items()},
-    )
-
-
-FULL = Size(
-  {'pix3d': 7040, 'sweethome3d': 1280, 'furniture': 360},
-  240,
-  {'detection': 9000, 'objects': 9000},
-)
-QUICK = Size(
-  {'pix3d': 1200, 'sweethome3d': 400, 'furniture': 200},
-  100,
-  {'detection': 1200, 'objects': 500},
-)
-FINETUNE = Size({'own': 1500}, 100, {'objects': 600})
-_FINETUNE_RATE = 3e-4  # less than the experiment's
 
 _MIXED = ('--modes=room:0.5,closeup:0.3,studio:0.2', '--max_objects=5')
 # Rooms as people live in them: cut off, behind each other, many.
@@ -175,7 +137,7 @@ class Recipe:
           '<shape>/ and splits/pix3d_s1_test.json.'
         )
 
-  def run(self, size: Size) -> pathlib.Path:
+  def run(self, size: lite_recipe.Size) -> pathlib.Path:
     """All steps; returns the folder of the packed model."""
     self._announce('libraries')
     libraries = self._libraries()
@@ -208,7 +170,7 @@ class Recipe:
     with futures.ThreadPoolExecutor(_CORES) as pool:  # rendering takes one core
       list(pool.map(self._views_and_caches, libraries, libraries.values()))
     self._announce('training')
-    self._train(list(libraries), size)
+    self._train(size)
     self._announce('packing')
     return self._pack(list(size.steps))
 
@@ -324,12 +286,19 @@ class Recipe:
         f'--output_dir={output}',
       )
 
-  def _train(self, names: List[str], size: Size) -> None:
+  def _train(self, size: lite_recipe.Size) -> None:
     """The branches at once; the last one has all cores to itself."""
     running = []
     for branch in size.steps:
       config = self._root / f'{branch}.yaml'
-      config.write_text(yaml.safe_dump(self._config(branch, names, size)))
+      overrides = lite_recipe.overrides(
+        self._root,
+        branch,
+        size.steps[branch],
+        self._photos,
+        packaged_model.folder() if self._finetune else '',
+      )
+      config.write_text(yaml.safe_dump(overrides))
       arguments = (
         '--experiment=mask2cad_lite',
         '--mode=train_and_eval',
@@ -353,50 +322,6 @@ class Recipe:
       return bound_process.start(
         [sys.executable, '-m', _TRAIN, *arguments], stdout=log, stderr=log
       )
-
-  def _config(self, branch: str, names: List[str], size: Size) -> Dict:
-    """What differs from the registered experiment."""
-    cached, steps = self._root / 'cached', size.steps[branch]
-    start, rate = {}, {'decay_steps': steps}
-    if self._finetune:
-      start = {'init_checkpoint': packaged_model.folder()}
-      rate['initial_learning_rate'] = _FINETUNE_RATE
-    return {
-      'runtime': {'mixed_precision_dtype': number_type.fastest()},
-      'task': {
-        **start,
-        'train_branches': [branch],
-        'model': {
-          'pose': {
-            'medoids_path': str(self._asset('medoids')),
-            'view_rotations_path': str(self._asset('view_rotations')),
-          },
-          'shapemask': {'priors_path': str(self._asset('priors'))},
-        },
-        'train_data': {
-          'input_path': [
-            f'{cached}/records/{photos}/images*'
-            for name in names
-            for photos in self._photos[name]
-          ],
-          'views_path': [f'{cached}/views/{name}/views*' for name in names],
-        },
-        'validation_data': {
-          'input_path': f'{self._root}/records/validation/images*',
-          'views_path': f'{self._root}/views/{names[0]}/views*',
-        },
-      },
-      'trainer': {
-        'train_steps': steps,
-        'validation_interval': max(
-          steps // _VALIDATIONS, min(steps, _VALIDATION_INTERVAL)
-        ),
-        'optimizer_config': {
-          'learning_rate': {'cosine': rate},
-          'warmup': {'linear': {'warmup_steps': min(_WARMUP, steps // 10)}},
-        },
-      },
-    }
 
   def _pack(self, branches: Sequence[str]) -> pathlib.Path:
     output = self._root / 'model'
@@ -433,10 +358,10 @@ def main(argv: Sequence[str]) -> None:
   command_line.reject(argv[1:])
   root = pathlib.Path(FLAGS.work_dir)
   root.mkdir(parents=True, exist_ok=True)
-  size = QUICK if FLAGS.quick else FULL
+  size = lite_recipe.QUICK if FLAGS.quick else lite_recipe.FULL
   libraries = {'pix3d': FLAGS.pix3d, 'sweethome3d': FLAGS.sweethome3d}
   if FLAGS.finetune:
-    size, libraries = FINETUNE, {'finetune': FLAGS.finetune}
+    size, libraries = lite_recipe.FINETUNE, {'finetune': FLAGS.finetune}
   size = size.scaled(FLAGS.share)
   settings = json.dumps([libraries, size], sort_keys=True)
   stamp = root / 'recipe.json'

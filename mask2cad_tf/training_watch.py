@@ -4,6 +4,7 @@ import pathlib
 import re
 import subprocess
 from typing import NamedTuple
+from typing import Optional
 from typing import Sequence
 
 from mask2cad_tf import progress
@@ -40,10 +41,15 @@ def wait(trainings: Sequence[Training]) -> None:
   try:
     with progress.Line('train', longest, 'steps', _done(trainings)) as line:
       while running:
-        ended = [t for t in running if _has_ended(t)]
-        for training in ended:
-          _require_success(training)
-        running = [t for t in running if t not in ended]
+        for training in tuple(running):
+          status = _exit_status(training)
+          if status:
+            raise ValueError(
+              f'The training of {training.name} failed; the end of '
+              f'{training.log} says why.'
+            )
+          if status == 0:
+            running.remove(training)
         line.add(max(_done(trainings) - line.done, 0))
       line.add(max(longest - line.done, 0))
   finally:
@@ -60,21 +66,12 @@ def steps_in(log: pathlib.Path) -> int:
   return int(found[-1]) if found else 0
 
 
-def _has_ended(training: Training) -> bool:
-  """Looks for a few seconds."""
+def _exit_status(training: Training) -> Optional[int]:
+  """Looks for a few seconds; None: it is at work."""
   try:
-    training.process.wait(_SECONDS_BETWEEN_LOOKS)
+    return training.process.wait(_SECONDS_BETWEEN_LOOKS)
   except subprocess.TimeoutExpired:
-    return False
-  return True
-
-
-def _require_success(training: Training) -> None:
-  if training.process.returncode:
-    raise ValueError(
-      f'The training of {training.name} failed; the end of {training.log} says '
-      'why.'
-    )
+    return None
 
 
 def _done(trainings: Sequence[Training]) -> int:

@@ -4,13 +4,10 @@ import pathlib
 
 import pytest
 import yaml
-from official.core import exp_factory
-from official.modeling import hyperparams
 
-from mask2cad_tf import number_type
 from mask2cad_tf import packaged_model
 from mask2cad_tf import train_lite
-from mask2cad_tf.configs import experiments  # noqa: F401
+from mask2cad_tf.configs import lite_recipe
 
 # What the recipe waits for after each command.
 _LAST_FILES = {
@@ -60,7 +57,7 @@ class _Ended:
 
 def test_all_steps_in_order(commands, tmp_path, capsys):
   recipe = train_lite.Recipe(tmp_path, '', sweethome3d=True)
-  assert recipe.run(train_lite.QUICK) == tmp_path / 'model'
+  assert recipe.run(lite_recipe.QUICK) == tmp_path / 'model'
   first = [
     'tfrecords_tools.cad_library',
     # Two libraries, each in crowded rooms, too; the validation.
@@ -82,10 +79,19 @@ def test_all_steps_in_order(commands, tmp_path, capsys):
 
 
 def test_what_is_done_is_not_done_again(commands, tmp_path):
-  train_lite.Recipe(tmp_path, '', sweethome3d=True).run(train_lite.QUICK)
+  train_lite.Recipe(tmp_path, '', sweethome3d=True).run(lite_recipe.QUICK)
   commands.modules.clear()
-  train_lite.Recipe(tmp_path, '', sweethome3d=True).run(train_lite.QUICK)
+  train_lite.Recipe(tmp_path, '', sweethome3d=True).run(lite_recipe.QUICK)
   assert commands.modules == ['mask2cad_tf.pack']
+
+
+def test_each_branch_has_its_configuration(commands, tmp_path):
+  train_lite.Recipe(tmp_path, '', sweethome3d=False).run(lite_recipe.FULL)
+  for branch, steps in lite_recipe.FULL.steps.items():
+    found = yaml.safe_load((tmp_path / f'{branch}.yaml').read_text())
+    assert found == lite_recipe.overrides(
+      tmp_path, branch, steps, {'furniture': ['furniture', 'furniture_crowded']}
+    )
 
 
 def test_photos_of_missing_libraries_go_to_the_others(
@@ -97,7 +103,7 @@ def test_photos_of_missing_libraries_go_to_the_others(
     '_synthesize',
     lambda self, name, library, count, *_: counts.update({name: count}),
   )
-  train_lite.Recipe(tmp_path, '', sweethome3d=False).run(train_lite.QUICK)
+  train_lite.Recipe(tmp_path, '', sweethome3d=False).run(lite_recipe.QUICK)
   # 1200 + 400 + 200 photos, all of the furniture; a quarter are crowded rooms.
   assert counts == {
     'furniture': 1350,
@@ -106,69 +112,12 @@ def test_photos_of_missing_libraries_go_to_the_others(
   }
 
 
-@pytest.mark.parametrize('branch', ['detection', 'objects'])
-def test_configuration_overlays_the_experiment(commands, tmp_path, branch):
-  train_lite.Recipe(tmp_path, '', sweethome3d=False).run(train_lite.FULL)
-  overlay = yaml.safe_load((tmp_path / f'{branch}.yaml').read_text())
-  config = hyperparams.override_params_dict(
-    exp_factory.get_exp_config('mask2cad_lite'), overlay, is_strict=True
-  )
-  assert config.task.train_branches == [branch]
-  assert config.task.init_checkpoint is None
-  assert config.runtime.mixed_precision_dtype == number_type.fastest()
-  assert config.task.validation_data.input_path == (
-    f'{tmp_path}/records/validation/images*'
-  )
-  assert config.trainer.validation_interval < config.trainer.train_steps
-  assert config.task.train_data.input_path == [
-    f'{tmp_path}/cached/records/{name}/images*'
-    for name in ('furniture', 'furniture_crowded')
-  ]
-  steps = train_lite.FULL.steps[branch]
-  assert config.trainer.train_steps == steps
-  cosine = config.trainer.optimizer_config.learning_rate.cosine
-  assert cosine.decay_steps == steps
-
-
-@pytest.mark.parametrize(
-  'steps, interval',
-  [
-    (9000, 2250),  # four validations
-    (1200, 600),  # two: every 300 steps would cost a third of the time
-    (500, 500),  # one, of all that was learnt
-    (4, 4),
-  ],
-)
-def test_short_trainings_are_validated_less(
-  commands, tmp_path, steps, interval
-):
-  size = train_lite.FULL._replace(steps={'objects': steps})
-  train_lite.Recipe(tmp_path, '', sweethome3d=False).run(size)
-  config = yaml.safe_load((tmp_path / 'objects.yaml').read_text())
-  assert config['trainer']['validation_interval'] == interval
-
-
-def test_the_rate_climbs_in_short_trainings_too(commands, tmp_path):
-  # The rate climbs to what the cosine has left after the warm-up: with 200
-  # steps of it in a training of 180 that would be nothing.
-  library = tmp_path / 'library'
-  library.mkdir()
-  size = train_lite.FINETUNE.scaled(0.3)
-  assert size.steps == {'objects': 180} and size.photos == {'own': 450}
-  root = tmp_path / 'run'
-  root.mkdir()
-  train_lite.Recipe(root, finetune=str(library)).run(size)
-  overlay = yaml.safe_load((root / 'objects.yaml').read_text())
-  warmup = overlay['trainer']['optimizer_config']['warmup']['linear']
-  assert warmup['warmup_steps'] == 18
-
-
 def test_fine_tuning_starts_from_the_packaged_model(commands, tmp_path):
   library = tmp_path / 'library'
   library.mkdir()
   root = tmp_path / 'run'
   root.mkdir()
-  train_lite.Recipe(root, finetune=str(library)).run(train_lite.FINETUNE)
+  train_lite.Recipe(root, finetune=str(library)).run(lite_recipe.FINETUNE)
   assert commands.modules == [
     *['tfrecords_tools.synthesize'] * 2,
     *['tfrecords_tools.build_pose_medoids'] * 2,

@@ -4,25 +4,19 @@ import copy
 from typing import Any
 from typing import Dict
 from typing import Mapping
-from typing import NamedTuple
 from typing import Optional
 from typing import Sequence
-from typing import Tuple
 
-import numpy as np
 import tensorflow as tf
 from official.vision.modeling import factory as garden_factory
 from official.vision.modeling.backbones import factory as backbones_factory
 
 from mask2cad_tf import conventions
-from mask2cad_tf import packaged_model
 from mask2cad_tf.configs import mask2cad as mask2cad_cfg
-from mask2cad_tf.geometry import view_medoids
 from mask2cad_tf.modeling import detector
 from mask2cad_tf.modeling import frozen_view_encoder
 from mask2cad_tf.modeling import mask2cad_model
-from mask2cad_tf.modeling import packed_weights
-from mask2cad_tf.modeling import shape_priors
+from mask2cad_tf.modeling import model_assets
 from mask2cad_tf.modeling import view_encoder
 
 # Imported for their registration with Model Garden's backbone factory.
@@ -36,17 +30,6 @@ from mask2cad_tf.modeling.layers import imagenet_opinion
 from mask2cad_tf.modeling.layers import object_features
 from mask2cad_tf.modeling.layers import openimages_detector
 from mask2cad_tf.modeling.layers import pose_decoder
-
-
-class _Assets(NamedTuple):
-  """What files give to the weights."""
-
-  priors: np.ndarray  # [C, num_priors, M, M]
-  rotations: np.ndarray  # [C, K, 4] wxyz
-  valid: np.ndarray  # [C, K], 0 or 1
-  view_rotations: np.ndarray  # [C, V, 4] wxyz, of gallery views
-  views_valid: np.ndarray  # [C, V], 0 or 1
-
 
 _Regularizer = Optional[tf.keras.regularizers.Regularizer]
 
@@ -91,7 +74,7 @@ def build_mask2cad(
   """
   _check_classes(model_config)
   # Read before anything slow is built.
-  assets = _read_assets(model_config) if load_assets else None
+  assets = model_assets.read(model_config) if load_assets else None
   if not load_assets:
     model_config = copy.deepcopy(model_config)
     model_config.backbone.efficientnet_lite.imagenet_weights = False
@@ -132,17 +115,7 @@ def build_mask2cad(
   )
   _create_variables(model, model_config)
   if assets:
-    model.shape_prior_head.priors.assign(assets.priors)
-    model.pose_decoder.bins.assign(assets.rotations)
-    model.pose_decoder.bins_valid.assign(assets.valid)
-    model.pose_decoder.view_rotations.assign(assets.view_rotations)
-    model.pose_decoder.views_valid.assign(assets.views_valid)
-    if model.openimages_detector is not None:
-      packed_weights.read_part(
-        'openimages_detector',
-        model.openimages_detector,
-        packaged_model.folder(),
-      )
+    assets.assign_to(model)
   return model
 
 
@@ -395,43 +368,3 @@ def _create_variables(
 def _nothing(shape: Sequence[int], dtype: tf.DType = tf.float32) -> tf.Tensor:
   """A batch of one zero [1, *shape]."""
   return tf.zeros([1, *shape], dtype)
-
-
-def _read_assets(config: mask2cad_cfg.Mask2CAD) -> _Assets:
-  priors = shape_priors.load(
-    config.shapemask.priors_path,
-    config.class_names,
-    config.shapemask.num_priors,
-    config.roi.crop_size,
-  )
-  pose = config.pose
-  bins = _read_rotations(config, pose.medoids_path, pose.num_bins, 'num_bins')
-  views = bins
-  if pose.num_view_rotations:
-    views = _read_rotations(
-      config,
-      pose.view_rotations_path,
-      pose.num_view_rotations,
-      'num_view_rotations',
-    )
-  return _Assets(priors, *bins, *views)
-
-
-def _read_rotations(
-  config: mask2cad_cfg.Mask2CAD, path: str, count: int, name: str
-) -> Tuple[np.ndarray, np.ndarray]:
-  """Rotations [C, count, 4] and which are valid [C, count], 0 or 1."""
-  rotations, valid, meta = view_medoids.load(path, config.class_names)
-  if meta['rotation_frame'] != config.pose.rotation_frame:
-    raise ValueError(
-      f'model.pose.rotation_frame is {config.pose.rotation_frame!r}, but the '
-      f'medoids {path!r} are in the frame {meta["rotation_frame"]!r}. Build '
-      'them again: python -m tfrecords_tools.build_pose_medoids '
-      f'--rotation_frame={config.pose.rotation_frame}'
-    )
-  if rotations.shape[1] != count:
-    raise ValueError(
-      f'model.pose.{name} is {count}, but {path!r} has '
-      f'{rotations.shape[1]} medoids per class. Make them equal.'
-    )
-  return rotations, valid.astype(np.float32)

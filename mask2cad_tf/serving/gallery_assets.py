@@ -57,10 +57,10 @@ class _Filling(tf.saved_model.experimental.TrackableResource):
     )
 
   def _initialize(self) -> None:
-    module = self._module
+    gallery = self._module.gallery
     with tf.device('cpu:0'):
-      content = tf.io.read_file(module.gallery_asset.asset_path)
-      module.assign_gallery(**_parse(content, module.gallery_views.shape[2]))
+      content = tf.io.read_file(self._module.gallery_asset.asset_path)
+      gallery.assign(**_parse(content, gallery.views.shape[2]))
 
 
 def _parse(content: tf.Tensor, width: int) -> Dict[str, tf.Tensor]:
@@ -177,11 +177,7 @@ def _write_gallery(gallery: gallery_lib.Gallery, folder: str) -> None:
 @contextlib.contextmanager
 def _without_gallery(module: tf.Module) -> Iterator[None]:
   """Empties the gallery's variables: a checkpoint is not to hold them."""
-  variables = [
-    module.gallery_views,
-    module.gallery_labels,
-    module.gallery_cad_ids,
-  ]
+  variables = module.gallery.variables
   values = [variable.read_value() for variable in variables]
   try:
     for variable, value in zip(variables, values):

@@ -9,7 +9,6 @@ from typing import Any
 from typing import Dict
 from typing import Mapping
 from typing import Optional
-from typing import Protocol
 from typing import Tuple
 
 import numpy as np
@@ -22,28 +21,11 @@ from mask2cad_tf.configs import mask2cad as mask2cad_config
 from mask2cad_tf.data import image_scaling
 from mask2cad_tf.modeling import mask2cad_model
 from mask2cad_tf.ops import cameras
-from mask2cad_tf.retrieval import descriptors
 from mask2cad_tf.retrieval import gallery as gallery_lib
-from mask2cad_tf.retrieval import search
 from mask2cad_tf.serving import detections
 from mask2cad_tf.serving import photo_decoding
 from mask2cad_tf.serving import request_cameras
-
-
-def default_intrinsics(sizes: tf.Tensor) -> tf.Tensor:
-  """The camera of a photo that says nothing about it: a phone's.
-
-  Args:
-    sizes: float [B, 2], (height, width), pixels.
-
-  Returns:
-    float [B, 4], (fx, fy, cx, cy), pixels: square pixels, centred, 27 mm in
-    terms of a 35 mm camera (0.62 of the photo's diagonal).
-  """
-  focal = tf.norm(sizes, axis=-1, keepdims=True) * (
-    conventions.DEFAULT_FOCAL_35MM / conventions.DIAGONAL_35MM
-  )
-  return tf.concat([focal, focal, 0.5 * tf.reverse(sizes, axis=[-1])], axis=-1)
+from mask2cad_tf.serving import searched_gallery
 
 
 class _Untracked:
@@ -57,15 +39,6 @@ class _Untracked:
     self.value = value
 
 
-class Searcher(Protocol):
-  """retrieval.approximate_search.ApproximateSearch."""
-
-  def top_k(
-    self, embeddings: np.ndarray, classes: np.ndarray, k: int
-  ) -> Tuple[np.ndarray, np.ndarray]:
-    """As `search.top_k`, not in a graph."""
-
-
 class Mask2CADModule(tf.Module):
   """Network, anchors, gallery and camera geometry around one `infer`."""
 
@@ -77,7 +50,7 @@ class Mask2CADModule(tf.Module):
     top_k: int = 5,
     pasted_masks: bool = False,
     min_score: float = 0.0,
-    searcher: Optional[Searcher] = None,
+    searcher: Optional[searched_gallery.Searcher] = None,
   ):
     """Puts the parts together.
 
@@ -96,20 +69,11 @@ class Mask2CADModule(tf.Module):
     Raises:
       ValueError: the configuration of the retrieval has no sense.
     """
-    retrieval = config.model.retrieval
-    if retrieval.num_views < 1 or retrieval.silhouette_weight < 0.0:
-      raise ValueError(
-        'model.retrieval: expected num_views of at least 1 and a '
-        'silhouette_weight of at least 0, found '
-        f'{retrieval.num_views} and {retrieval.silhouette_weight}.'
-      )
     super().__init__(name='mask2cad')
     self._config = config
-    self._retrieval = retrieval
     self._top_k = top_k
     self._pasted_masks = pasted_masks
     self._min_score = min_score
-    self._searcher = _Untracked(searcher)
     self._network = _Untracked(model)
     self._network_variables = model.variables
     self._input_size = list(config.model.input_size[:2])
@@ -127,59 +91,14 @@ class Mask2CADModule(tf.Module):
       )
     )
     self._detect, self._detect_in_boxes = self._compile()
-    self._set_gallery(gallery)
+    self.gallery = searched_gallery.SearchedGallery(
+      gallery, config.model.retrieval, searcher
+    )
 
   @property
   def silhouette_weight(self) -> float:
     """How much silhouettes count in the gallery's descriptors."""
-    return self._retrieval.silhouette_weight
-
-  def _set_gallery(self, gallery: gallery_lib.Gallery) -> None:
-    """Variables whose number of CADs and views may change later."""
-
-    def variable(name: str, *shape: Optional[int], dtype: Any) -> tf.Variable:
-      empty = tf.zeros([size or 0 for size in shape], dtype)
-      return tf.Variable(empty, trainable=False, shape=shape, name=name)
-
-    panel = search.PANEL
-    length = descriptors.length(
-      gallery.embeddings.shape[-1], self.silhouette_weight
-    )
-    with tf.device('cpu:0'):  # strings live nowhere else
-      self.gallery_views = variable(
-        'gallery_views', None, None, length, panel, dtype=tf.float32
-      )
-      self.gallery_labels = variable(
-        'gallery_labels', None, panel, dtype=tf.int32
-      )
-      self.gallery_cad_ids = variable('gallery_cad_ids', None, dtype=tf.string)
-      views = np.empty((0, 0, length), np.float32)
-      if self._searcher.value is None:
-        views = descriptors.of_views(
-          gallery.embeddings, gallery.silhouettes, self.silhouette_weight
-        )
-      self.assign_gallery(views, gallery.valid, gallery.labels, gallery.cad_ids)
-
-  def assign_gallery(
-    self,
-    views: tf.Tensor,
-    valid: tf.Tensor,
-    labels: tf.Tensor,
-    cad_ids: tf.Tensor,
-  ) -> None:
-    """Another gallery, of any number of CADs and views; works in a graph.
-
-    Args:
-      views: float [cads, V, D], descriptors of the gallery's views.
-      valid: bool [cads, V].
-      labels: int32 [cads].
-      cad_ids: string [cads].
-    """
-    self.gallery_cad_ids.assign(cad_ids)
-    if self._searcher.value is None:
-      index = search.index(views, valid, labels)
-      self.gallery_views.assign(index.views)
-      self.gallery_labels.assign(index.labels)
+    return self._config.model.retrieval.silhouette_weight
 
   def preprocess(self, images: tf.Tensor) -> Tuple[tf.Tensor, tf.Tensor]:
     """Resizes, normalizes and pads photos of one size, as in training.
@@ -227,7 +146,7 @@ class Mask2CADModule(tf.Module):
       images: float [B, h, w, 3], as `preprocess` or the parser gives them.
       image_info: float [B, 4, 2].
       intrinsics: float [B, 4], (fx, fy, cx, cy), original pixels; None: see
-        `default_intrinsics`.
+        `request_cameras.assumed`.
       boxes: float [B, N, 4], yxyx, original pixels: the objects are there,
         detection is skipped.
       classes: int [B, N], of the boxes, 0 = padding; None: predicted.
@@ -251,7 +170,7 @@ class Mask2CADModule(tf.Module):
     """
     sizes = image_info[:, 0]  # [B, 2]
     if intrinsics is None:
-      intrinsics = default_intrinsics(sizes)
+      intrinsics = request_cameras.assumed(sizes)
     if boxes is None:
       network = self._detect.value(images, image_info)
     else:
@@ -264,7 +183,13 @@ class Mask2CADModule(tf.Module):
         images, image_info, network_boxes, tf.cast(classes, tf.int32)
       )
     outputs = detections.in_photo_pixels(network, image_info)
-    outputs.update(self._retrieve(outputs))
+    outputs.update(
+      self.gallery.top_k(
+        detections.describe(outputs, self.silhouette_weight),
+        outputs['detection_classes'],
+        self._top_k,
+      )
+    )
     if self._config.model.pose.rotation_frame == 'allocentric':
       outputs['detection_rotations'] = cameras.camera_from_allocentric(
         outputs['detection_rotations'],
@@ -324,30 +249,6 @@ class Mask2CADModule(tf.Module):
     return {
       level: tf.tile(boxes[tf.newaxis], [batch_size, 1, 1, 1])
       for level, boxes in generate(image_size=self._padded_size).items()
-    }
-
-  def _retrieve(self, outputs: Mapping[str, tf.Tensor]) -> Dict[str, tf.Tensor]:
-    objects = detections.describe(outputs, self.silhouette_weight)
-    classes = outputs['detection_classes']
-    if self._searcher.value is None:
-      gallery = search.Index(self.gallery_views, self.gallery_labels)
-      rows, similarities = search.top_k(
-        objects, classes, gallery, self._top_k, self._retrieval.num_views
-      )
-    else:
-      rows, similarities = map(
-        tf.constant,
-        self._searcher.value.top_k(
-          objects.numpy(), classes.numpy(), self._top_k
-        ),
-      )
-    with tf.device('cpu:0'):
-      cad_ids = tf.gather(self.gallery_cad_ids, tf.maximum(rows, 0))
-      cad_ids = tf.where(rows >= 0, cad_ids, '')
-    return {
-      'detection_cads': rows,
-      'detection_cad_ids': cad_ids,
-      'detection_cad_scores': similarities,
     }
 
   def predict(
@@ -460,7 +361,7 @@ class Mask2CADModule(tf.Module):
     Raises:
       ValueError: a searcher stands in for the search in the graph.
     """
-    if self._searcher.value is not None:
+    if not self.gallery.is_searched_in_graph:
       raise ValueError(
         'A SavedModel searches exactly: make the module without a searcher.'
       )

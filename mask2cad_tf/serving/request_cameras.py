@@ -1,6 +1,24 @@
-"""The cameras of a request, checked in the graph."""
+"""The cameras of a request: checked in the graph, assumed where it has none."""
 
 import tensorflow as tf
+
+from mask2cad_tf import conventions
+
+
+def assumed(sizes: tf.Tensor) -> tf.Tensor:
+  """The camera of a photo that says nothing about it: a phone's.
+
+  Args:
+    sizes: float [B, 2], (height, width), pixels.
+
+  Returns:
+    float [B, 4], (fx, fy, cx, cy), pixels: square pixels, centred, 27 mm in
+    terms of a 35 mm camera (0.62 of the photo's diagonal).
+  """
+  focal = tf.norm(sizes, axis=-1, keepdims=True) * (
+    conventions.DEFAULT_FOCAL_35MM / conventions.DIAGONAL_35MM
+  )
+  return tf.concat([focal, focal, 0.5 * tf.reverse(sizes, axis=[-1])], axis=-1)
 
 
 def checked(intrinsics: tf.Tensor, count: tf.Tensor) -> tf.Tensor:

@@ -23,6 +23,7 @@ from mask2cad_tf.retrieval import search
 from mask2cad_tf.serving import detections as detections_lib
 from mask2cad_tf.serving import mask2cad_module
 from mask2cad_tf.serving import photo_decoding
+from mask2cad_tf.serving import request_cameras
 from tests.benchmarks import flop_count
 from tests.benchmarks import process_memory
 
@@ -192,10 +193,10 @@ def network_stages(
     ),
     outputs,
     classes,
-    module.gallery_views,
-    module.gallery_labels,
+    module.gallery.views,
+    module.gallery.labels,
     # In a loop over panels: each number of each view and query is one product.
-    loop_flops=2 * num_detections * int(tf.size(module.gallery_views)),
+    loop_flops=2 * num_detections * int(tf.size(module.gallery.views)),
   )
   return builder.stages
 
@@ -287,7 +288,7 @@ def _postprocess(model, config) -> Callable[..., Dict[str, tf.Tensor]]:
       info,
     )
     if config.pose.rotation_frame == 'allocentric':
-      camera = mask2cad_module.default_intrinsics(info[:, 0])
+      camera = request_cameras.assumed(info[:, 0])
       outputs['detection_rotations'] = cameras.camera_from_allocentric(
         outputs['detection_rotations'],
         outputs['detection_centers'],

@@ -23,6 +23,7 @@ from mask2cad_tf.modeling import model_folder
 from mask2cad_tf.retrieval import default_gallery
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.serving import mask2cad_module
+from mask2cad_tf.serving import request_cameras
 from tests import native_runtime
 
 _BATCHES = (1, 3, 8)
@@ -110,9 +111,7 @@ def by_keras(module, photos) -> List[Answer]:
   for path in photos:
     with Image.open(path) as photo:
       image = np.asarray(photo.convert('RGB'))
-    camera = mask2cad_module.default_intrinsics(
-      tf.constant([image.shape[:2]], tf.float32)
-    )
+    camera = request_cameras.assumed(tf.constant([image.shape[:2]], tf.float32))
     outputs = module.predict(image, camera[0].numpy())
     outputs = {key: value.numpy() for key, value in outputs.items()}
     answers.append(_answer(outputs, 0))

@@ -141,14 +141,14 @@ def test_the_module_keeps_its_gallery(tiny_world, exported):
   assert weight > 0.0
   views = descriptors.of_views(gallery.embeddings, gallery.silhouettes, weight)
   index = search.index(views, gallery.valid, gallery.labels)
-  np.testing.assert_array_equal(tiny_world.module.gallery_views, index.views)
-  assert tiny_world.module.gallery_cad_ids.shape == [None]
+  np.testing.assert_array_equal(tiny_world.module.gallery.views, index.views)
+  assert tiny_world.module.gallery.cad_ids.shape == [None]
   assert not hasattr(tiny_world.module, 'gallery_asset')
 
 
 def test_the_checkpoint_has_no_gallery(exported):
   shapes = dict(tf.train.list_variables(str(exported / 'variables/variables')))
-  galleries = {k: v for k, v in shapes.items() if k.startswith('gallery_')}
+  galleries = {k: v for k, v in shapes.items() if k.startswith('gallery/')}
   assert len(galleries) == 3
   assert all(shape[0] == 0 for shape in galleries.values())
 

@@ -1,6 +1,5 @@
 """The inference path: geometry by hand on a fake network, then the real one."""
 
-import copy
 import subprocess
 import sys
 
@@ -276,7 +275,7 @@ def test_the_gallery_can_be_replaced_by_a_larger_one():
   embeddings = np.zeros((5, 2, 4), np.float32)
   embeddings[:, :, 1] = np.array([1, 2, 3, 4, -5])[:, None]
   embeddings[:4, :, 0] = 1.0
-  module.assign_gallery(
+  module.gallery.assign(
     embeddings, np.ones((5, 2), bool), [1, 1, 1, 1, 2], list('abcde')
   )
   outputs = module.predict(image, camera)
@@ -309,20 +308,10 @@ def test_a_searcher_stands_in_for_the_search_in_the_graph():
   np.testing.assert_array_equal(
     outputs['detection_cad_scores'][0], [0.5, -1.0, -1.0]
   )
-  assert not module.gallery_views.shape.is_fully_defined()
-  assert tf.size(module.gallery_views) == 0  # the searcher has its own
+  assert not module.gallery.views.shape.is_fully_defined()
+  assert tf.size(module.gallery.views) == 0  # the searcher has its own
   with pytest.raises(ValueError, match='A SavedModel searches exactly'):
     module.signatures()
-
-
-@pytest.mark.parametrize(
-  'retrieval', [{'num_views': 0}, {'silhouette_weight': -0.1}]
-)
-def test_a_retrieval_without_sense_is_refused(tiny_world, retrieval):
-  config = copy.deepcopy(tiny_world.config.task)
-  config.model.retrieval.override(retrieval)
-  with pytest.raises(ValueError, match='model.retrieval: expected num_views'):
-    mask2cad_module.Mask2CADModule(tiny_world.model, config, tiny_world.gallery)
 
 
 _RELOAD = """

@@ -1,4 +1,4 @@
-"""Cameras of a request: those that are none say why."""
+"""Cameras of a request: a phone's where it has none; what is none says why."""
 
 import numpy as np
 import pytest
@@ -43,3 +43,9 @@ def test_one_camera_a_photo():
     tf.errors.InvalidArgumentError, match='1 rows for 3 photos'
   ):
     _CHECKED([_GOOD], 3)
+
+
+def test_a_photo_without_a_camera_has_a_phones():
+  # Diagonal of 300 x 400 pixels: 500, of 36 x 24 mm: 43.27; 27 / 43.27 of 500.
+  found = request_cameras.assumed(tf.constant([[300.0, 400.0]]))
+  np.testing.assert_allclose(found, [[312.0, 312.0, 200.0, 150.0]], atol=0.05)
