@@ -19,7 +19,6 @@ from typing import Any
 from typing import Dict
 from typing import NamedTuple
 from typing import Sequence
-from typing import Tuple
 
 from absl import flags
 
@@ -184,7 +183,7 @@ def evaluate(options: options_lib.Options) -> Dict[str, Any]:
     subject.class_names,
     subject.true_cads.symmetry_order,
     f1_distance=options.f1_distance,
-    oracles=_oracles(options),
+    oracles=options.oracles,
     observer=examples,
   )
   total = record_files.count(record_files.match(options.records))
@@ -212,12 +211,7 @@ def evaluate(options: options_lib.Options) -> Dict[str, Any]:
   content = report.tables(
     result,
     {
-      **subject.about,
-      'boxes': options.boxes,
-      'records': options.records,
-      'true_meshes': options.library or options.gallery,
-      'f1_distance': options.f1_distance,
-      'seed': options.seed,
+      **options.about(subject.gallery),
       'package_version': mask2cad_tf.__version__,
       'seconds': round(time.time() - start, 1),
     },
@@ -235,14 +229,12 @@ class _Subject(NamedTuple):
     predictor: evaluation.predictors.Predictor.
     true_cads: evaluation.true_cads.TrueCads.
     class_names: of labels 1, 2, ...
-    about: what the tables say of it.
     gallery: retrieval.gallery.Gallery; None: the ground truth needs none.
   """
 
   predictor: Any
   true_cads: Any
   class_names: Sequence[str]
-  about: Dict[str, Any]
   gallery: Any = None
 
 
@@ -255,7 +247,6 @@ def _open_ground_truth(options: options_lib.Options) -> _Subject:
     predictors.GroundTruth(),
     true_cads.TrueCads(options.library, {}, {}),
     photo_records.class_names(options.records),
-    {'predictions': 'the ground truth itself'},
   )
 
 
@@ -306,27 +297,10 @@ def _open_model(options: options_lib.Options, comparison: Any) -> _Subject:
     {cad.id: gallery.mesh_path(cad.id) for cad in gallery.cads},
     {cad.id: cad.symmetry for cad in gallery.cads},
   )
-  about = {
-    'predictions': options.model,
-    'gallery': options.gallery,
-    'gallery_version': gallery.version,
-    'gallery_cads': len(gallery.cads),
-    'depth_mode': options.depth_mode,
-    'retrieval': 'training-free' if options.training_free else 'trained',
-    **({} if searcher is None else {'search': 'approximate'}),
-    'refined': (
-      f'{options.refine_seconds:g} s an object, the '
-      f'{options.refine_objects} best detections of a photo'
-      if options.refine
-      else 'no'
-    ),
-    'closer look': 'yes' if options.closer_look else 'no',
-    'masks compared with': 'true' if options.true_masks else 'predicted',
-  }
   predictor = predictors.Model(
     module, reader, refinement, options.true_masks, options.refine_objects
   )
-  return _Subject(predictor, true, class_names, about, gallery)
+  return _Subject(predictor, true, class_names, gallery)
 
 
 def _examples(
@@ -371,11 +345,10 @@ def _write_report(
     )
 
   if subject.gallery is not None:
-    points = embedding_projector.points(examples, subject.gallery, options.seed)
-    if points:
-      embedding_projector.write(
-        os.path.join(options.output_dir, embedding_projector.FOLDER), points
-      )
+    embedding_projector.write(
+      os.path.join(options.output_dir, embedding_projector.FOLDER),
+      embedding_projector.points(examples, subject.gallery, options.seed),
+    )
   report_page.write(
     options.output_dir,
     report_sections.html(
@@ -390,17 +363,6 @@ def _write_report(
       )
     ),
   )
-
-
-def _oracles(options: options_lib.Options) -> Tuple[str, ...]:
-  """Parts to swap: none into the truth, boxes where both kinds are there."""
-  from mask2cad_tf.evaluation import oracle
-
-  if options.ground_truth:
-    return ()
-  if options.true_boxes or options.detections_only:
-    return oracle.PARTS
-  return (*oracle.PARTS, 'box')
 
 
 def _options() -> options_lib.Options:

@@ -72,8 +72,10 @@ def write(folder: str, found: Sequence[Point]) -> None:
 
   Args:
     folder: `--logdir` of TensorBoard.
-    found: at least one point.
+    found: what is shown; of none there is nothing to write.
   """
+  if not found:
+    return
   side = int(np.ceil(np.sqrt(len(found))))
   sheet = Image.new('RGB', (side * _SPRITE, side * _SPRITE), 'white')
   for index, point in enumerate(found):

@@ -2,6 +2,11 @@
 
 import dataclasses
 import os
+from typing import Any
+from typing import Dict
+from typing import Tuple
+
+from mask2cad_tf.evaluation import oracle
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,8 +116,57 @@ class Options:
       )
 
   @property
-  def boxes(self) -> str:
-    """Where predictions take their boxes from, for the tables' reader."""
+  def oracles(self) -> Tuple[str, ...]:
+    """Parts to swap: none into the truth, boxes where both kinds are there."""
+    if self.ground_truth:
+      return ()
+    if self.true_boxes or self.detections_only:
+      return oracle.PARTS
+    return (*oracle.PARTS, 'box')
+
+  def about(self, gallery: Any = None) -> Dict[str, Any]:
+    """What was evaluated, and how, for the tables' reader.
+
+    Args:
+      gallery: retrieval.gallery.Gallery; None: the ground truth needs none.
+
+    Returns:
+      JSON values by name.
+    """
+    if self.ground_truth:
+      subject = {'predictions': 'the ground truth itself'}
+    else:
+      subject = self._about_model(gallery)
+    return {
+      **subject,
+      'boxes': self._boxes(),
+      'records': self.records,
+      'true_meshes': self.library or self.gallery,
+      'f1_distance': self.f1_distance,
+      'seed': self.seed,
+    }
+
+  def _about_model(self, gallery: Any) -> Dict[str, Any]:
+    exact = self.search == 'exact'
+    return {
+      'predictions': self.model,
+      'gallery': self.gallery,
+      'gallery_version': gallery.version,
+      'gallery_cads': len(gallery.cads),
+      'depth_mode': self.depth_mode,
+      'retrieval': 'training-free' if self.training_free else 'trained',
+      **({} if exact else {'search': self.search}),
+      'refined': (
+        f'{self.refine_seconds:g} s an object, the {self.refine_objects} best '
+        'detections of a photo'
+        if self.refine
+        else 'no'
+      ),
+      'closer look': 'yes' if self.closer_look else 'no',
+      'masks compared with': 'true' if self.true_masks else 'predicted',
+    }
+
+  def _boxes(self) -> str:
     if self.ground_truth:
       return 'true'
     if self.true_boxes:

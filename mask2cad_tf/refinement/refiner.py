@@ -9,45 +9,30 @@ first; the work is counted, not timed: the same answer on a busy machine.
 import dataclasses
 import functools
 import itertools
-import math
 import os
 from concurrent import futures
 from typing import Any
 from typing import Callable
-from typing import Dict
 from typing import Iterable
 from typing import List
 from typing import Optional
 from typing import Sequence
-from typing import Tuple
 
 import numpy as np
 import trimesh
 
-from mask2cad_tf.geometry import box_overlap
 from mask2cad_tf.geometry import cameras
 from mask2cad_tf.geometry import posed_cad
+from mask2cad_tf.refinement import comparison as comparison_lib
 from mask2cad_tf.refinement import fine_features
-from mask2cad_tf.refinement import joint_mask
-from mask2cad_tf.refinement import placement
-from mask2cad_tf.refinement import pose_steps
-from mask2cad_tf.refinement import proposals
 from mask2cad_tf.refinement import ranking
 from mask2cad_tf.refinement import shape as shape_lib
-from mask2cad_tf.refinement import silhouette_fit
-from mask2cad_tf.refinement import silhouettes as silhouettes_lib
 from mask2cad_tf.refinement import target as target_lib
-from mask2cad_tf.refinement import window as window_lib
 
 Target = target_lib.Target
 Candidate = target_lib.Candidate
 FeatureExtractor = fine_features.FeatureExtractor
 
-_COARSE, _FIT, _SCORE, _POLISH = 32, 48, 64, 96  # pixels, silhouettes
-_MOST_OUTLINE = 1 << 20  # rays for the outline in a photo of any size
-_SILHOUETTE_SCALE = 1.3  # window's side in the box's longer sides
-_CROP_SCALE = 1.1
-_LEAST_MASK = 0.005  # share of the window; less is no mask
 _FEATURE_BATCH = 16
 _MOST_THREADS = 4  # half of the work holds Python's lock: more do not help
 _SECONDS = 2.0  # in which a core does what the options' defaults say
@@ -202,33 +187,35 @@ class Refiner:
       candidates. Without a mask: placed by the box, in the candidates' order.
     """
     share = max(seconds, 0.0) / _SECONDS
-    search = _Search(target)
-    if search.is_blind:
-      return self._placed(search, candidates[:top_k])
+    comparison = comparison_lib.Comparison(target)
+    if comparison.is_blind:
+      return self._placed(comparison, candidates[:top_k])
     options = self._options
     drafts = self._proposed(
-      search, candidates[: _scaled(options.max_candidates, share)]
+      comparison, candidates[: _scaled(options.max_candidates, share)]
     )
-    drafts = self._fitted(search, drafts, _scaled(options.max_fitted, share))
+    drafts = self._fitted(
+      comparison, drafts, _scaled(options.max_fitted, share)
+    )
     extractor, photo, mean = self._features, None, None
     if extractor:
-      photo = extractor(search.crops.photo[np.newaxis])[0]
-      self._look(search, drafts[: _scaled(options.max_featured, share)])
+      photo = extractor(comparison.crops.photo[np.newaxis])[0]
+      self._look(comparison, drafts[: _scaled(options.max_featured, share)])
       mean = getattr(extractor, 'feature_mean', None)
       mean = _mean_features(drafts) if mean is None else mean
     polished = _scaled(options.max_polished, share)
-    self._polish(search, drafts, (photo, mean), polished)
-    return self._best(search, drafts, (photo, mean), top_k)
+    self._polish(comparison, drafts, (photo, mean), polished)
+    return self._best(comparison, drafts, (photo, mean), top_k)
 
   def _each(self, work: Callable[[Any], Any], items: Iterable[Any]) -> List:
     """What the work gives for each item; several at a time, as the cores."""
     return list(self._threads.map(work, items))
 
-  def _placed(self, search, candidates) -> List[Hypothesis]:
+  def _placed(self, comparison, candidates) -> List[Hypothesis]:
     """Nothing to compare with: first rotations, placed by box."""
     found: List[Hypothesis] = []
     for candidate in candidates:
-      pose = search.proposer(1, 0).propose(
+      pose = comparison.proposer(1, 0).propose(
         candidate, self._shape(candidate.cad_id)
       )[0]
       similarity = float(candidate.similarity)
@@ -238,10 +225,10 @@ class Refiner:
       )
     return found
 
-  def _proposed(self, search, candidates) -> List[ranking.Draft]:
+  def _proposed(self, comparison, candidates) -> List[ranking.Draft]:
     """Drafts of the candidates, most promising first."""
     options = self._options
-    proposer = search.proposer(
+    proposer = comparison.proposer(
       options.given_rotations, options.chosen_rotations
     )
 
@@ -253,48 +240,43 @@ class Refiner:
       poses = proposer.propose(candidate, shape, views)
       return [
         ranking.Draft(candidate, shape, pose, *overlaps)
-        for pose, overlaps in zip(poses, search.overlaps(shape, poses))
+        for pose, overlaps in zip(poses, comparison.overlaps(shape, poses))
       ]
 
     drafts = itertools.chain.from_iterable(self._each(of_candidate, candidates))
     return sorted(drafts, key=lambda draft: -draft.promise(self._weights))
 
-  def _fitted(self, search, drafts, count) -> List[ranking.Draft]:
+  def _fitted(self, comparison, drafts, count) -> List[ranking.Draft]:
     """Fits the first drafts; what ends in one pose is one."""
-    self._each(
-      lambda draft: search.fit(draft, _FIT, silhouette_fit.COARSE_TO_FINE),
-      drafts[:count],
-    )
+    self._each(comparison.fit, drafts[:count])
     return sorted(
       ranking.distinct(drafts), key=lambda draft: -draft.promise(self._weights)
     )
 
-  def _look(self, search, drafts) -> None:
+  def _look(self, comparison, drafts) -> None:
     """Takes the features of the drafts' renderings."""
     for first in range(0, len(drafts), _FEATURE_BATCH):
       batch = drafts[first : first + _FEATURE_BATCH]
       crops = self._each(
-        lambda draft: search.crops.posed(draft.shape, draft.pose), batch
+        lambda draft: comparison.crops.posed(draft.shape, draft.pose), batch
       )
       for draft, features in zip(batch, self._features(np.stack(crops))):
         draft.features = features
 
-  def _polish(self, search, drafts, compared, count) -> None:
+  def _polish(self, comparison, drafts, compared, count) -> None:
     """Fits the best drafts at a higher resolution."""
     order = np.argsort(-self._scored(drafts, compared)[0], kind='stable')
     chosen = ranking.first_of_each(order, drafts, 2)
     polished = [drafts[index] for index in chosen[:count]]
-    self._each(
-      lambda draft: search.fit(draft, _POLISH, silhouette_fit.POLISH), polished
-    )
+    self._each(comparison.polish, polished)
     if compared[0] is not None:
-      self._look(search, polished)
+      self._look(comparison, polished)
 
   def _scored(self, drafts, compared):
     cosines = ranking.feature_cosines(drafts, *compared)
     return ranking.scores(drafts, cosines, self._weights), cosines
 
-  def _best(self, search, drafts, compared, top_k) -> List[Hypothesis]:
+  def _best(self, comparison, drafts, compared, top_k) -> List[Hypothesis]:
     scores, cosines = self._scored(drafts, compared)
     order = np.argsort(-scores, kind='stable')
     return [
@@ -305,94 +287,12 @@ class Refiner:
         drafts[index].iou,
         float(cosines[index]),
         float(scores[index]),
-        *(search.seen(drafts[index]) if place == 0 else ()),
+        *(comparison.seen(drafts[index]) if place == 0 else ()),
       )
       for place, index in enumerate(
         ranking.first_of_each(order, drafts, 1)[:top_k]
       )
     ]
-
-
-class _Search:
-  """What one target is compared with, made when first asked for."""
-
-  def __init__(self, target: Target):
-    self._target = target
-    self._box = target.extent()
-    self._edges = placement.box_edges(target)
-    self._silhouettes: Dict[int, silhouettes_lib.Silhouettes] = {}
-
-  @property
-  def is_blind(self) -> bool:
-    """Whether the mask says nothing."""
-    return float(self.silhouettes(_FIT).goal.mean()) < _LEAST_MASK
-
-  @functools.cached_property
-  def crops(self) -> fine_features.Crops:
-    window = window_lib.around(self._box, _CROP_SCALE, fine_features.CROP_SIZE)
-    return fine_features.Crops(self._target, window)
-
-  def proposer(self, given: int, chosen: int) -> proposals.Proposer:
-    return proposals.Proposer(
-      self._target,
-      self._edges,
-      self.silhouettes(_COARSE),
-      proposals.Limits(given, chosen),
-    )
-
-  def overlaps(
-    self, shape: shape_lib.Shape, poses
-  ) -> List[Tuple[float, float]]:
-    """IoU of silhouette and mask, and of extent and box, of each pose."""
-    rotations = np.stack([pose.rotation for pose in poses])
-    translations = np.stack([pose.translation for pose in poses])
-    masks = self.silhouettes(_SCORE).iou(shape, rotations, translations)
-    low, high = placement.extent(
-      shape, rotations, translations, self._target.intrinsics
-    )
-    boxes = placement.box_iou(low, high, self._edges)
-    boxes = boxes if self._target.exact_box else 0.5 * boxes
-    return list(zip(masks.tolist(), boxes.tolist()))
-
-  def fit(self, draft: ranking.Draft, size: int, stages) -> None:
-    """Fits a draft in place and measures its overlaps anew."""
-    silhouettes = self.silhouettes(size)
-    goal = silhouette_fit.Goal(
-      silhouettes, self._edges, self._target.intrinsics, self._target.exact_box
-    )
-    side = silhouettes.window.side
-    frame = pose_steps.Frame(
-      draft.shape.pivot, side / self._target.intrinsics[:2], self._target.depth
-    )
-    pose = silhouette_fit.fit(draft.shape, goal, draft.pose, frame, stages)
-    draft.pose = pose
-    draft.iou, draft.box_iou = self.overlaps(draft.shape, [pose])[0]
-
-  def seen(self, draft: ranking.Draft) -> Tuple[np.ndarray, np.ndarray]:
-    """Mask and box by the target and the draft's outline."""
-    target = self._target
-    height, width = target.mask.shape
-    step = math.ceil(math.sqrt(height * width / _MOST_OUTLINE))
-    outline = draft.shape.renderer.silhouette(
-      *draft.pose,
-      np.asarray(target.intrinsics) / step,
-      math.ceil(height / step),
-      math.ceil(width / step),
-    )
-    outline = outline.repeat(step, axis=0).repeat(step, axis=1)
-    mask = joint_mask.joint_mask(target.mask, outline[:height, :width])
-    if target.exact_box or not mask.any():
-      return mask, self._box
-    return mask, box_overlap.mask_extent(mask)
-
-  def silhouettes(self, size: int) -> silhouettes_lib.Silhouettes:
-    """The target at a resolution, pixels."""
-    if size not in self._silhouettes:
-      window = window_lib.around(self._box, _SILHOUETTE_SCALE, size)
-      self._silhouettes[size] = silhouettes_lib.Silhouettes(
-        self._target, window
-      )
-    return self._silhouettes[size]
 
 
 def _scaled(count: int, share: float) -> int:

@@ -49,7 +49,34 @@ def test_good_options_pass(tmp_path):
   ).check()
 
 
-def test_reader_learns_where_boxes_come_from():
-  assert options.Options(**_MODEL).boxes == 'detected'
-  assert 'similarity' in options.Options(**_MODEL, true_boxes=True).boxes
-  assert options.Options('r', 'o', ground_truth=True).boxes == 'true'
+class _Gallery:
+  version, cads = 'v', ('bed/a', 'bed/b')
+
+
+def test_the_reader_learns_what_was_evaluated():
+  def about(**changes):
+    return options.Options(**{**_MODEL, **changes}).about(_Gallery)
+
+  assert about()['boxes'] == 'detected'
+  assert 'similarity' in about(true_boxes=True)['boxes']
+  assert (about()['gallery_version'], about()['gallery_cads']) == ('v', 2)
+  assert about()['true_meshes'] == 'g'
+  assert about(library='l')['true_meshes'] == 'l'
+  assert about()['refined'] == 'no'
+  refined = about(refine=True, refine_seconds=1.5)['refined']
+  assert refined == '1.5 s an object, the 5 best detections of a photo'
+  assert 'search' not in about()
+  assert about(search='approximate')['search'] == 'approximate'
+  truth = options.Options(**{**_MODEL, **_TRUTH}).about()
+  assert truth['predictions'] == 'the ground truth itself'
+  assert truth['boxes'] == 'true' and truth['true_meshes'] == 'l'
+
+
+def test_the_oracle_swaps_boxes_where_both_kinds_are_there():
+  def oracles(**changes):
+    return options.Options(**{**_MODEL, **changes}).oracles
+
+  assert oracles() == ('shape', 'rotation', 'translation', 'box')
+  assert 'box' not in oracles(true_boxes=True)
+  assert 'box' not in oracles(detections_only=True)
+  assert oracles(**_TRUTH) == ()

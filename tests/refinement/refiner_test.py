@@ -7,6 +7,7 @@ import pytest
 import trimesh
 
 from mask2cad_tf.evaluation import mask_iou
+from mask2cad_tf.refinement import comparison
 from mask2cad_tf.refinement import refiner as refiner_lib
 from tests.refinement import scenes
 
@@ -77,7 +78,7 @@ def test_pose_of_a_known_cad():
 def test_the_best_has_a_mask_with_legs(monkeypatch, most):
   # The network is sure of top and drawer, not of the legs, and takes in the
   # shadow beside them.
-  monkeypatch.setattr(refiner_lib, '_MOST_OUTLINE', most)
+  monkeypatch.setattr(comparison, '_MOST_OUTLINE', most)
   truth = scenes.silhouette(scenes.table())
   legless = trimesh.util.concatenate(
     [
