@@ -6,8 +6,6 @@ from typing import Any
 from typing import Dict
 from typing import Tuple
 
-from mask2cad_tf.evaluation import oracle
-
 
 @dataclasses.dataclass(frozen=True)
 class Options:
@@ -118,6 +116,8 @@ class Options:
   @property
   def oracles(self) -> Tuple[str, ...]:
     """Parts to swap: none into the truth, boxes where both kinds are there."""
+    from mask2cad_tf.evaluation import oracle  # NumPy: --help needs none
+
     if self.ground_truth:
       return ()
     if self.true_boxes or self.detections_only:

@@ -13,6 +13,7 @@ from mask2cad_tf.configs import mask2cad as mask2cad_config
 from mask2cad_tf.geometry import rotations
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.serving import mask2cad_module
+from tests.serving import last_cad
 
 _ROTATION = np.array([0.8, 0.0, 0.6, 0.0], np.float32)
 
@@ -286,18 +287,8 @@ def test_the_gallery_can_be_replaced_by_a_larger_one():
   ]
 
 
-class _LastCad:
-  """Finds the last CAD of all, half alike, for whatever is asked."""
-
-  def top_k(self, embeddings, classes, k):
-    assert embeddings.shape[:2] == classes.shape
-    rows = np.full((*classes.shape, k), -1, np.int32)
-    rows[..., 0] = 3
-    return rows, np.where(rows < 0, -1.0, 0.5).astype(np.float32)
-
-
 def test_a_searcher_stands_in_for_the_search_in_the_graph():
-  module = _module(searcher=_LastCad())
+  module = _module(searcher=last_cad.LastCad(3))
   outputs = _infer(module, _photo())
   assert outputs['detection_cads'][0].tolist() == [3, -1, -1]
   assert outputs['detection_cad_ids'][0].tolist() == [

@@ -7,6 +7,7 @@ import tensorflow as tf
 from mask2cad_tf.configs import mask2cad as mask2cad_config
 from mask2cad_tf.retrieval import gallery as gallery_lib
 from mask2cad_tf.serving import searched_gallery
+from tests.serving import last_cad
 
 _CADS = ('bed/a', 'bed/b', 'sofa/c')
 
@@ -81,18 +82,8 @@ def test_another_gallery_of_another_size():
   assert found['detection_cad_ids'].numpy().tolist() == [[[b'd'], [b''], [b'']]]
 
 
-class _LastCad:
-  """Finds row 2, half alike, for whatever is asked."""
-
-  def top_k(self, embeddings, classes, k):
-    assert embeddings.shape[:2] == classes.shape
-    rows = np.full((*classes.shape, k), -1, np.int32)
-    rows[..., 0] = 2
-    return rows, np.where(rows < 0, -1.0, 0.5).astype(np.float32)
-
-
 def test_a_searcher_has_views_of_its_own():
-  searched = _searched(_LastCad())
+  searched = _searched(last_cad.LastCad(2))
   assert not searched.is_searched_in_graph and _searched().is_searched_in_graph
   assert tf.size(searched.views) == 0
   found = searched.top_k(_OBJECTS, _CLASSES, 2)
